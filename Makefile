@@ -1,0 +1,70 @@
+# `make test` is enough on a fresh machine: it sets up what it needs, from PyPI through pip as configured.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -O globstar -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+UV_VERSION := 0.13.9
+WORKERS ?= 2
+
+# Shell that prints the first interpreter of a version that the lock covers, able to make an environment.
+define find_python
+for candidate in "$${PYTHON:-}" python3.11 python3 python3.12 python3.13; do \
+  if [ -n "$$candidate" ] && "$$candidate" -c 'import sys, ensurepip, venv; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+    >/dev/null 2>&1; then echo "$$candidate"; exit 0; fi; \
+done; \
+echo "make: expected Python 3.11, 3.12 or 3.13 with venv on PATH; found none (set PYTHON=/path/to/python)" >&2; exit 1
+endef
+
+.PHONY: help setup test lint check format lock wheel clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
+
+setup: $(STAMP) ## Make .venv with the locked packages and the project itself
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@python="$$($(find_python))"; echo "setup: $$python -> $(VENV)"; "$$python" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: setup ## Run every test, warnings being errors
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: setup ## Run every linter; report all of them before failing
+	@failed=; \
+	run() { echo "lint: $$*"; "$$@" || failed="$$failed $$(basename "$$1")"; }; \
+	run $(BIN)/ruff check .; \
+	run $(BIN)/ruff format --check .; \
+	run $(BIN)/mypy --strict streams jobs; \
+	run $(BIN)/lint-imports; \
+	if compgen -G "sql/**/*.sql" >/dev/null; then run $(BIN)/sqlfluff lint sql; fi; \
+	if [ -n "$$failed" ]; then echo "lint: failed:$$failed" >&2; exit 1; fi
+
+check: lint ## Linters, then tests: what CI runs
+	@$(BIN)/python -m pytest -n $(WORKERS) -W error
+
+format: setup ## Let ruff and sqlfluff mend what they can
+	@$(BIN)/ruff check --fix . || true
+	@$(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix sql
+
+wheel: setup ## Build dist/*.whl with the locked backend
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+LOCK = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade pyproject.toml
+
+lock: ## Renew requirements/*.txt: newest versions, every hash, no index named
+	@python="$$($(find_python))"; "$$python" -m venv --clear .venv-lock
+	@.venv-lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
+	@$(LOCK) --output-file requirements/run.txt >/dev/null
+	@$(LOCK) --group dev --output-file requirements/dev.txt >/dev/null
+	@rm -rf .venv-lock
+
+clean: ## Remove the environment and every cache
+	@rm -rf $(VENV) .venv-lock .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

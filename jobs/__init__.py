@@ -1,0 +1,1 @@
+"""Batch work on a store, and the `kilowatch` command."""

@@ -1,0 +1,1 @@
+"""Kilowatch's stream side: from telemetry to energy, cost and emissions that an auditor accepts."""

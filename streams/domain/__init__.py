@@ -1,0 +1,1 @@
+"""The nouns of the field: frozen types, units, quality flags and findings. Standard library only."""

@@ -1,0 +1,100 @@
+"""Points as arrays: what the array kernels need to know of each point, indexed by its place in the table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.domain.quantities import UNITS
+from streams.domain.site import Point, PointKind, Site
+
+Int = NDArray[np.int64]
+
+KINDS = tuple(PointKind)
+HOUR_MS = 3_600_000
+MARGIN = Fraction(11, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class PointTable:
+    """The measured points of one site, in the order of its file.
+
+    All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks;
+    `num / den` turns ticks into base units (see `streams.domain.quantities`) before any CT ratio.
+    `cap` is the largest plausible growth in ticks an hour, a tenth of margin included; 0 means none is known.
+    """
+
+    site: Site
+    points: tuple[Point, ...]
+    index: dict[str, int]
+    kind: NDArray[np.int8]
+    ticks_per_unit: NDArray[np.float64]
+    num: Int
+    den: Int
+    modulus: Int
+    cap: Int
+    noise: Int
+    max_gap_ms: Int
+    resolution_ms: Int
+    lateness_ms: Int
+    interval_ms: Int
+    stamp_at_start: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, site: Site) -> PointTable:
+        """Compile the points of a site; virtual ones are left out, they have no readings."""
+        points = tuple(point for point in site.points if point.kind is not PointKind.VIRTUAL)
+        scales = [_scale(point) for point in points]
+        ratios = [_base_per_tick(point, point.ratios[0].value if point.ratios else Fraction(1)) for point in points]
+
+        def whole(values: list[int]) -> Int:
+            return np.array(values, dtype=np.int64)
+
+        return cls(
+            site=site,
+            points=points,
+            index={point.name: place for place, point in enumerate(points)},
+            kind=np.array([KINDS.index(point.kind) for point in points], dtype=np.int8),
+            ticks_per_unit=np.array([float(scale) for scale in scales], dtype=np.float64),
+            num=whole([ratio.numerator for ratio in ratios]),
+            den=whole([ratio.denominator for ratio in ratios]),
+            modulus=whole([round((point.modulus or 0) * float(s)) for point, s in zip(points, scales, strict=True)]),
+            cap=whole([_cap(point, scale) for point, scale in zip(points, scales, strict=True)]),
+            noise=whole([round(point.noise * float(scale)) for point, scale in zip(points, scales, strict=True)]),
+            max_gap_ms=whole([point.max_gap_ms for point in points]),
+            resolution_ms=whole([point.resolution_ms for point in points]),
+            lateness_ms=whole([point.allowed_lateness_ms for point in points]),
+            interval_ms=whole([point.interval_ms or point.resolution_ms for point in points]),
+            stamp_at_start=np.array([point.stamp_at_start for point in points], dtype=np.bool_),
+        )
+
+    def of_kind(self, *kinds: PointKind) -> NDArray[np.bool_]:
+        """Tell which points are of one of the kinds."""
+        return np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
+
+
+def base_per_tick(point: Point, ratio: Fraction) -> Fraction:
+    """Base units in one tick of the point, under a CT×PT ratio."""
+    return _base_per_tick(point, ratio)
+
+
+def _scale(point: Point) -> Fraction:
+    if point.kind is PointKind.REGISTER:
+        return Fraction(10**point.decimals)
+    return UNITS[point.unit][1]
+
+
+def _base_per_tick(point: Point, ratio: Fraction) -> Fraction:
+    return UNITS[point.unit][1] * ratio / _scale(point)
+
+
+def _cap(point: Point, scale: Fraction) -> int:
+    if point.max_rate is None:
+        return 0
+    ratio = max((ratio.value for ratio in point.ratios), default=Fraction(1))
+    if point.kind is PointKind.REGISTER:  # the rate is of the primary side, the register counts the secondary
+        return int(Fraction(str(point.max_rate)) * scale * MARGIN / ratio) + 1
+    return int(Fraction(str(point.max_rate)) * scale * MARGIN) + 1

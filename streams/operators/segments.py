@@ -1,0 +1,289 @@
+"""Readings of each kind to accepted rows: registers, integrated rates, amounts per interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.domain.site import Point
+from streams.operators.advance import Accepted, group_starts, running, shifted
+from streams.operators.points import HOUR_MS, PointTable, base_per_tick
+from streams.operators.registers import QUANTUM, Course, Event, Flag, Row, Rules, Totals, scan
+from streams.operators.state import EnergyState
+
+Int = NDArray[np.int64]
+TOTALS = ("wrapped", "reset", "exchanged", "quarantined")
+LONGEST_MS = 40 * 24 * HOUR_MS  # a longer stretch is looked at by the scan, whose integers have no bound
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What was decided on the way: events and rejected readings of each point."""
+
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    rejected: list[tuple[int, int, int, str]] = field(default_factory=list)  # place, time, ticks, reason
+
+
+def rules_of(table: PointTable, place: int) -> Rules:
+    """What the catalog says of one register, in ticks."""
+    point: Point = table.points[place]
+    scale = float(table.ticks_per_unit[place])
+    zone = table.site.time_zone
+
+    def last_reset(time_ms: int) -> int:
+        local = datetime.fromtimestamp(time_ms / 1000, tz=zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        if point.resets == "monthly":
+            local = local.replace(day=1)
+        return int(local.timestamp() * 1000)
+
+    return Rules(
+        modulus=int(table.modulus[place]),
+        cap=int(table.cap[place]),
+        noise=int(table.noise[place]),
+        confirm=point.confirm_after,
+        max_gap_ms=point.max_gap_ms,
+        exchanges=tuple((each, round(each.closing * scale), round(each.opening * scale)) for each in point.exchanges),
+        ratios_ms=tuple(ratio.from_ms for ratio in point.ratios[1:]),
+        last_reset=last_reset if point.resets else None,
+    )
+
+
+def registers(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value: Int, out: Decisions) -> Accepted:
+    """Accept the readings of cumulative registers; rows sorted by (place, time), no two alike.
+
+    Shapes: three Int64 arrays of one length (ticks). Plain steps go through array kernels, the others through
+    `registers.scan`. State is changed; the conservation totals are kept in ticks.
+    """
+    starts = group_starts(place)
+    who = place[starts]
+    fresh = state.column("started")[who] == 0
+    before = shifted(value, starts, state.column("value")[who])
+    before_ms = shifted(time_ms, starts, state.column("read_ms")[who])
+    growth = value - before
+    cap = table.cap[place]
+    elapsed = np.minimum(time_ms - before_ms, LONGEST_MS)
+    odd = (growth < 0) | ((cap > 0) & (growth > cap * elapsed // HOUR_MS + QUANTUM))
+    odd[starts] |= np.isin(who, np.fromiter(state.pending, dtype=np.int64, count=len(state.pending)))
+    for at in np.unique(who):
+        point = table.points[at]
+        for moment in [each.at_ms for each in point.exchanges] + [ratio.from_ms for ratio in point.ratios[1:]]:
+            odd |= (place == at) & (before_ms < moment) & (moment <= time_ms)
+    first = np.zeros(len(place), dtype=np.bool_)
+    first[starts] = fresh
+    odd &= ~first
+    growth[first] = 0
+    flag = np.zeros(len(place), dtype=np.int64)
+    new = who[fresh]
+    state.column("num")[new] = table.num[new]
+    state.column("den")[new] = table.den[new]
+    for at, opened in zip(new, time_ms[starts[fresh]], strict=True):
+        _set_ratio(table, state, int(at), int(opened))
+    state.column("value")[new] = value[starts[fresh]]
+    state.column("since_ms")[new] = time_ms[starts[fresh]]
+    columns = (place, time_ms, value, growth, flag, first)
+    below: dict[int, int] = {}
+    if odd.any():
+        columns, below = _scan_odd(table, state, columns, odd, out)
+    rows = _count(table, state, columns)
+    for at, shown in below.items():
+        state.column("shown")[at] = shown
+    return rows
+
+
+Columns = tuple[Int, Int, Int, Int, Int, NDArray[np.bool_]]
+
+
+def _scan_odd(
+    table: PointTable, state: EnergyState, columns: Columns, odd: NDArray[np.bool_], out: Decisions
+) -> tuple[Columns, dict[int, int]]:
+    """Let the scan decide around odd rows; return the accepted rows, and what those that end in one show."""
+    place, time_ms, value, growth, flag, first = columns
+    plain = np.ones(len(place), dtype=np.bool_)
+    extra: list[tuple[int, Row]] = []
+    edges = np.append(group_starts(place), len(place))
+    done, done_since = 0, 0
+    below: dict[int, int] = {}
+    for at in np.flatnonzero(odd):
+        if at < done:
+            continue
+        group = np.searchsorted(edges, at, side="right") - 1
+        begin, end, who = int(edges[group]), int(edges[group + 1]), int(place[at])
+        totals = Totals(*(int(state.column(name)[who]) for name in TOTALS))
+        if at == begin:
+            course = _resumed(state, who, totals)
+        else:
+            floor, floor_ms = (
+                (done - 1, done_since) if done > begin else (begin, _opening_since(state, who, begin, columns))
+            )
+            course = Course(
+                int(time_ms[at - 1]),
+                int(value[at - 1]),
+                _since(value, time_ms, int(at), floor, floor_ms),
+                int(value[at - 1]),
+                [],
+                totals,
+            )
+        used = scan(
+            course, list(zip(time_ms[at:end].tolist(), value[at:end].tolist(), strict=True)), rules_of(table, who)
+        )
+        plain[at : at + used] = False
+        done, done_since = int(at) + used, course.since_ms
+        extra.extend((who, row) for row in course.rows)
+        out.events.extend((who, event) for event in course.events)
+        out.rejected.extend((who, *each) for each in course.rejected)
+        for name in TOTALS:
+            state.column(name)[who] = getattr(course.totals, name)
+        if done == end:
+            below[who] = course.shown
+            if course.pending:
+                state.pending[who] = course.pending
+    added = np.array([(who, *row) for who, row in extra], dtype=np.int64).reshape(-1, 5)
+    merged = [
+        np.concatenate((kept[plain], added[:, nth])) for nth, kept in enumerate((place, time_ms, value, growth, flag))
+    ]
+    order = np.lexsort((np.arange(len(merged[0])), merged[1], merged[0]))
+    place, time_ms, value, growth, flag = (each[order] for each in merged)
+    first = np.concatenate((first[plain], np.zeros(len(added), dtype=np.bool_)))[order]
+    return (place, time_ms, value, growth, flag, first), below
+
+
+def _resumed(state: EnergyState, who: int, totals: Totals) -> Course:
+    """The course of a register as the state has it."""
+    read_ms, value, since_ms, shown = (
+        int(state.column(name)[who]) for name in ("read_ms", "value", "since_ms", "shown")
+    )
+    return Course(read_ms, value, since_ms, shown, state.pending.pop(who, []), totals)
+
+
+def _opening_since(state: EnergyState, who: int, begin: int, columns: Columns) -> int:
+    """Since when the register shows the value of the first row of its batch."""
+    _, time_ms, value, _, _, first = columns
+    if not first[begin] and state.column("value")[who] == value[begin]:
+        return int(state.column("since_ms")[who])
+    return int(time_ms[begin])
+
+
+def _since(value: Int, time_ms: Int, at: int, floor: int, floor_ms: int) -> int:
+    """Since when the value of row `at - 1` has been shown, looking back no further than row `floor`."""
+    since = at - 1
+    while since > floor and value[since - 1] == value[at - 1]:
+        since -= 1
+    return floor_ms if since == floor else int(time_ms[since])
+
+
+def _count(table: PointTable, state: EnergyState, columns: Columns) -> Accepted:
+    """Ticks to base units, by cumulative counters under the ratio that holds; keep value, since and growth."""
+    place, time_ms, value, growth, flag, first = columns
+    if not len(place):
+        return Accepted(place, time_ms, growth, flag, first)
+    starts = group_starts(place)
+    who = place[starts]
+    last = np.append(starts[1:], len(place)) - 1
+    total = running(growth, starts, state.column("growth")[who])
+    amount = _amounts(state, place, total)
+    for begin, end in zip(starts, last + 1, strict=True):
+        changes = np.flatnonzero(flag[begin:end] & int(Flag.RATIO)) + begin
+        for at in changes:
+            at_place = int(place[at])
+            state.column("ratio_amount")[at_place] = amount[at]
+            state.column("ratio_growth")[at_place] = total[at]
+            _set_ratio(table, state, at_place, int(time_ms[at]))
+            amount[at + 1 : end] = _amounts(state, place[at + 1 : end], total[at + 1 : end])
+    changed = value != shifted(value, starts, state.column("value")[who])
+    changed[starts] |= first[starts]
+    latest = np.maximum.reduceat(np.where(changed, time_ms, np.iinfo(np.int64).min), starts)
+    since = state.column("since_ms")
+    since[who] = np.where(latest > np.iinfo(np.int64).min, latest, since[who])
+    state.column("growth")[who] = total[last]
+    state.column("value")[who] = value[last]
+    state.column("shown")[who] = value[last]
+    return Accepted(place, time_ms, amount - shifted(amount, starts, state.column("amount")[who]), flag, first)
+
+
+def _amounts(state: EnergyState, place: Int, total: Int) -> Int:
+    since_ratio = total - state.column("ratio_growth")[place]
+    result: Int = (
+        state.column("ratio_amount")[place] + since_ratio * state.column("num")[place] // state.column("den")[place]
+    )
+    return result
+
+
+def _set_ratio(table: PointTable, state: EnergyState, place: int, at_ms: int) -> None:
+    ratios = table.points[place].ratios
+    held = [ratio.value for ratio in ratios if ratio.from_ms <= at_ms] or [ratios[0].value if ratios else Fraction(1)]
+    unit = base_per_tick(table.points[place], held[-1])
+    state.column("num")[place], state.column("den")[place] = unit.numerator, unit.denominator
+
+
+def rates(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value: Int) -> Accepted:
+    """Integrate a rate by the trapezoid rule up to the largest gap; beyond it nothing is known.
+
+    `value` in base units per hour (mW). The rate is taken as linear between readings, also at the boundaries,
+    so a quarter-hour holds exactly the area over it: (p0 + p1)·dt in half unit-milliseconds.
+    """
+    starts = group_starts(place)
+    who = place[starts]
+    first = np.zeros(len(place), dtype=np.bool_)
+    first[starts] = state.column("started")[who] == 0
+    before = shifted(value, starts, state.column("value")[who])
+    before_ms = shifted(time_ms, starts, state.column("read_ms")[who])
+    resolution = table.resolution_ms[place]
+    elapsed = time_ms - before_ms
+    known = ~first & (elapsed <= table.max_gap_ms[place])
+    edges = np.where(known, (time_ms - 1) // resolution - before_ms // resolution, 0)
+    crossing = np.flatnonzero(edges > 0)
+    if len(crossing):
+        row = np.repeat(crossing, edges[crossing])
+        nth = np.arange(len(row)) - np.repeat(np.cumsum(edges[crossing]) - edges[crossing], edges[crossing]) + 1
+        edge_ms = (before_ms[row] // resolution[row] + nth) * resolution[row]
+        rise = value[row] - before[row]
+        at_edge = before[row] + rise * (edge_ms - before_ms[row]) // elapsed[row]
+        place = np.concatenate((place, place[row]))
+        time_ms = np.concatenate((time_ms, edge_ms))
+        value = np.concatenate((value, at_edge))
+        first = np.concatenate((first, np.zeros(len(row), dtype=np.bool_)))
+        order = np.lexsort((time_ms, place))
+        place, time_ms, value, first = place[order], time_ms[order], value[order], first[order]
+        starts = group_starts(place)
+    before = shifted(value, starts, state.column("value")[who])
+    before_ms = shifted(time_ms, starts, state.column("read_ms")[who])
+    elapsed = time_ms - before_ms
+    known = ~first & (elapsed <= table.max_gap_ms[place])
+    doubled = np.where(known, (value + before) * np.where(known, elapsed, 0), 0)
+    unit = 2 * HOUR_MS
+    whole = running(doubled // unit, starts, np.zeros(len(who), dtype=np.int64))
+    rest = running(doubled % unit, starts, np.where(first[starts], 0, state.column("remainder")[who]))
+    amount = whole + rest // unit
+    last = np.append(starts[1:], len(place)) - 1
+    state.column("remainder")[who] = rest[last] % unit
+    state.column("value")[who] = value[last]
+    flag = np.where(known | first, int(Flag.PLAIN), int(Flag.UNKNOWN))
+    return Accepted(place, time_ms, amount - shifted(amount, starts, np.zeros(len(who), dtype=np.int64)), flag, first)
+
+
+def intervals(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value: Int) -> Accepted:
+    """Take amounts that a meter already reports per interval as they are; what lies between intervals is missing.
+
+    `value` in base units. A stamp at the start of the interval is moved to its end first, by `energy`.
+    """
+    starts = group_starts(place)
+    who = place[starts]
+    fresh = state.column("started")[who] == 0
+    begins = time_ms - table.interval_ms[place]
+    before_ms = shifted(time_ms, starts, np.where(fresh, begins[starts], state.column("read_ms")[who]))
+    first = np.zeros(len(place), dtype=np.bool_)
+    first[starts] = fresh
+    opens = first | (before_ms < begins)
+    row = np.flatnonzero(opens)
+    zeros = np.zeros(len(row), dtype=np.int64)
+    place = np.concatenate((place, place[row]))
+    flag = np.concatenate((np.zeros(len(value), dtype=np.int64), np.where(first[row], 0, int(Flag.UNKNOWN))))
+    time_ms = np.concatenate((time_ms, begins[row]))
+    value = np.concatenate((value, zeros))
+    opening = np.concatenate((np.zeros(len(first), dtype=np.bool_), first[row]))
+    order = np.lexsort((time_ms, place))
+    return Accepted(place[order], time_ms[order], value[order], flag[order], opening[order])

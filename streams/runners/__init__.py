@@ -1,0 +1,1 @@
+"""What drives the pipeline: files in process, and the audit replay."""

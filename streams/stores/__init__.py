@@ -1,0 +1,1 @@
+"""Stores that write outputs, operator state and position in one transaction."""
