@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,9 @@ Int = NDArray[np.int64]
 COLUMNS = (
     "started",  # 0 before the first reading
     "highest_ms",  # highest event time seen, in order of arrival
+    "floor_ms",  # the watermark stands here at least, by a tick or the end of a stream
+    "done_ms",  # readings up to here have been through the kernels
+    "late_seq",  # late readings up to this number have been applied
     "read_ms",  # last accepted reading
     "value",  # its effective value, ticks
     "shown",  # the last accepted reading as it came, ticks
@@ -45,21 +49,64 @@ COLUMNS = (
 )
 PLACE = {name: place for place, name in enumerate(COLUMNS)}
 NEVER = -(1 << 60)
+ON_TIME = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Clean readings in order of arrival, five Int64 arrays of one length.
+
+    `place` in the point table, `time_ms` of the event (for an interval its end), `ticks`, `seq` (number of the raw
+    row) and `tag`: ON_TIME, or for a late reading the end of the quarter-hour its watermark stood in at arrival.
+    """
+
+    place: Int
+    time_ms: Int
+    ticks: Int
+    seq: Int
+    tag: Int
+
+    def __len__(self) -> int:
+        """Count the readings."""
+        return len(self.place)
+
+    def take(self, which: NDArray[np.bool_] | Int) -> Readings:
+        """Select rows by a mask or by indices."""
+        return Readings(self.place[which], self.time_ms[which], self.ticks[which], self.seq[which], self.tag[which])
+
+    @classmethod
+    def concat(cls, parts: Sequence[Readings]) -> Readings:
+        """Put parts one behind the other."""
+        if len(parts) == 1:
+            return parts[0]
+        none = [np.zeros(0, dtype=np.int64)]
+        return cls(
+            *(
+                np.concatenate([getattr(part, name) for part in parts] or none)
+                for name in ("place", "time_ms", "ticks", "seq", "tag")
+            )
+        )
 
 
 @dataclass(slots=True)
 class EnergyState:
-    """`table[point, column]` (Int64) and `pending[point]`, a list of (time in ms, ticks)."""
+    """`table[point, column]` (Int64), `pending[point]` (time in ms, ticks), and what waits for its watermark.
+
+    `buffer` and `late` are not part of a checkpoint: they are the raw readings beyond `done_ms` and `late_seq`.
+    """
 
     table: Int
     pending: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    buffer: list[Readings] = field(default_factory=list)
+    late: list[Readings] = field(default_factory=list)
 
     @classmethod
     def empty(cls, points: int) -> EnergyState:
         """State before any reading."""
         table = np.zeros((points, len(COLUMNS)), dtype=np.int64)
         table[:, PLACE["highest_ms"]] = NEVER
-        table[:, PLACE["emitted_ms"]] = NEVER
+        for name in ("floor_ms", "done_ms", "emitted_ms", "edge_ms", "late_seq"):
+            table[:, PLACE[name]] = NEVER
         return cls(table)
 
     def column(self, name: str) -> Int:
@@ -68,4 +115,5 @@ class EnergyState:
 
     def copy(self) -> EnergyState:
         """A copy that shares nothing."""
-        return EnergyState(self.table.copy(), {point: list(rows) for point, rows in self.pending.items()})
+        pending = {point: list(rows) for point, rows in self.pending.items()}
+        return EnergyState(self.table.copy(), pending, list(self.buffer), list(self.late))

@@ -1,0 +1,282 @@
+"""Energy and other amounts per interval, from readings in any order.
+
+`step(table, state, readings, history)` returns a new state and the outputs; the state passed in is not changed.
+Readings wait in a buffer until their point's watermark (highest event time − allowed lateness) has passed them, so
+shuffles and duplicates within the lateness change nothing. A later one is kept with the quarter-hour that the watermark
+stood in when it arrived; when the watermark leaves that quarter-hour, the point is computed again from its readings and
+the facts that differ are a revision (law 5). All of it depends on the order of arrival alone, not on the cuts (law 4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.domain.site import PointKind
+from streams.operators.advance import FACT_COLUMNS, Accepted, Facts, advance, group_starts, tail_facts
+from streams.operators.points import PointTable
+from streams.operators.segments import Decisions, intervals, rates, registers
+from streams.operators.state import NEVER, ON_TIME, EnergyState, Readings
+
+Int = NDArray[np.int64]
+
+QUARTER_MS = 900_000
+WIDE = 65_536  # readings that may wait before they are worked off without a boundary being due
+TIME_BITS = 42
+
+History = Callable[[int], Readings]
+"""All readings ever received of one point before this step, late ones with their tag, in order of arrival."""
+
+
+@dataclass(slots=True)
+class FactSet:
+    """Facts of one moment of decision; `again` says that facts of these intervals may exist already."""
+
+    facts: Facts
+    again: bool
+
+
+@dataclass(slots=True)
+class EnergyOutputs:
+    """What a step found out, in order.
+
+    `fact_sets`: see FACT_COLUMNS (base units, ms). `decisions` and `duplicates` of this step; `redecided` are the
+    points whose earlier decisions are replaced by those in `decisions`; `tags` are the tags given to the readings.
+    """
+
+    fact_sets: list[FactSet] = field(default_factory=list)
+    decisions: Decisions = field(default_factory=Decisions)
+    redecided: set[int] = field(default_factory=set)
+    conflicts: list[tuple[int, int, int]] = field(default_factory=list)
+    tags: Int = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    touched: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
+
+
+def watermark(table: PointTable, state: EnergyState) -> Int:
+    """The time up to which nothing more is waited for, one entry a point."""
+    result: Int = np.maximum(state.column("highest_ms") - table.lateness_ms, state.column("floor_ms"))
+    return result
+
+
+def step(table: PointTable, state: EnergyState, batch: Readings, history: History) -> tuple[EnergyState, EnergyOutputs]:
+    """Take a batch of clean readings (`tag` is filled in here); see the module's text."""
+    state = state.copy()
+    out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
+    batch = _arrive(table, state, batch)
+    out.tags = batch.tag
+    limit = watermark(table, state)
+    due = bool((limit >= state.column("edge_ms") + table.resolution_ms).any()) or sum(map(len, state.buffer)) > WIDE
+    if due:
+        _work(table, state, batch, limit, history, out, every_late=False)
+    return state, out
+
+
+def tick(table: PointTable, state: EnergyState, now_ms: int, history: History) -> tuple[EnergyState, EnergyOutputs]:
+    """Take a recorded tick of the clock: watermarks move, and points that are silent past their gap become missing."""
+    state = state.copy()
+    out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
+    started = state.column("highest_ms") > NEVER
+    floor = state.column("floor_ms")
+    floor[started] = np.maximum(floor, now_ms - table.lateness_ms)[started]
+    limit = watermark(table, state)
+    _work(table, state, Readings.concat([]), limit, history, out, every_late=False)
+    known = _quiet(table, state, limit)
+    until = limit // table.resolution_ms * table.resolution_ms
+    _tails(table, state, known, until, out)
+    return state, out
+
+
+def flush(table: PointTable, state: EnergyState, history: History) -> tuple[EnergyState, EnergyOutputs]:
+    """Take the recorded end of a stream: nothing more is waited for, open intervals are emitted as far as known."""
+    state = state.copy()
+    out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
+    floor = state.column("floor_ms")
+    np.maximum(floor, state.column("highest_ms"), out=floor)
+    limit = watermark(table, state)
+    _work(table, state, Readings.concat([]), limit, history, out, every_late=True)
+    clock = np.full(len(limit), limit.max(initial=NEVER))
+    silent = _quiet(table, state, clock)
+    until = np.where(np.isin(np.arange(len(limit)), silent), clock, state.column("read_ms"))
+    _tails(table, state, np.flatnonzero(state.column("started") == 1), until, out)
+    return state, out
+
+
+def _quiet(table: PointTable, state: EnergyState, clock: Int) -> Int:
+    heard = state.column("read_ms").copy()
+    for place, rows in state.pending.items():
+        heard[place] = rows[-1][0]
+    return np.flatnonzero((state.column("started") == 1) & (clock - heard > table.max_gap_ms))
+
+
+def _tails(table: PointTable, state: EnergyState, places: Int, until: Int, out: EnergyOutputs) -> None:
+    facts = tail_facts(table, state, places, until[places])
+    if len(facts["place"]):
+        _emit(state, facts, out)
+
+
+def _emit(state: EnergyState, facts: Facts, out: EnergyOutputs) -> None:
+    """Sort facts into those never emitted before and those to compare with what was."""
+    if not len(facts["place"]):
+        return
+    emitted = state.column("emitted_ms")
+    again = facts["ends_ms"] <= emitted[facts["place"]]
+    for which in (True, False):
+        chosen = again == which
+        if chosen.any():
+            out.fact_sets.append(FactSet({name: facts[name][chosen] for name in FACT_COLUMNS}, which))
+    np.maximum.at(emitted, facts["place"], facts["ends_ms"])
+    out.touched[facts["place"]] = True
+
+
+def _arrive(table: PointTable, state: EnergyState, batch: Readings) -> Readings:
+    """Tag each reading by its point's highest event time before it, in order of arrival, and put it where it waits."""
+    if not len(batch):
+        return batch
+    order = np.argsort(batch.place.astype(np.uint16 if len(table.points) < 1 << 16 else np.int64), kind="stable")
+    place, time_ms = batch.place[order], batch.time_ms[order]
+    starts = group_starts(place)
+    who = place[starts]
+    lengths = np.diff(np.append(starts, len(place)))
+    group = np.repeat(np.arange(len(starts), dtype=np.int64) << TIME_BITS, lengths)
+    highest = np.maximum.accumulate(group + time_ms) - group
+    known = state.column("highest_ms")[who]
+    highest = np.maximum(highest, np.repeat(known, lengths))
+    before = np.empty_like(highest)
+    before[1:] = highest[:-1]
+    before[starts] = known
+    mark = np.maximum(before - table.lateness_ms[place], state.column("floor_ms")[place])
+    late = (time_ms <= mark) & (before > NEVER)
+    tag = np.where(late, (mark // QUARTER_MS + 1) * QUARTER_MS, ON_TIME)
+    ends = np.append(starts[1:], len(place)) - 1
+    edge = state.column("edge_ms")
+    new = known == NEVER
+    edge[who[new]] = time_ms[starts[new]] // table.resolution_ms[who[new]] * table.resolution_ms[who[new]]
+    state.column("highest_ms")[who] = highest[ends]
+    tags = np.empty_like(tag)
+    tags[order] = tag
+    tagged = Readings(batch.place, batch.time_ms, batch.ticks, batch.seq, tags)
+    if late.any():
+        is_late = tags != ON_TIME
+        state.late.append(tagged.take(is_late))
+        state.buffer.append(tagged.take(~is_late))
+    else:
+        state.buffer.append(tagged.take(order))
+    return tagged
+
+
+def _work(
+    table: PointTable,
+    state: EnergyState,
+    batch: Readings,
+    limit: Int,
+    history: History,
+    out: EnergyOutputs,
+    *,
+    every_late: bool,
+) -> None:
+    """Work off what waits up to `limit`; before that, point by point, the late readings that are due."""
+    waiting = Readings.concat(state.buffer)
+    late = Readings.concat(state.late)
+    due = late.take(every_late | (late.tag <= limit[late.place])) if len(late) else late
+    for place in np.unique(due.place).tolist():
+        mine = due.take(due.place == place)
+        for tag in np.unique(mine.tag).tolist():
+            ready = (waiting.place == place) & (waiting.time_ms <= min(tag, int(limit[place])))
+            _run(table, state, waiting.take(ready), out)
+            waiting = waiting.take(~ready)
+            known = mine.take(mine.tag <= tag)
+            _again(table, state, place, int(known.seq.max()), batch, history, out, waiting)
+    ready = waiting.time_ms <= limit[waiting.place]
+    _run(table, state, waiting.take(ready), out)
+    rest = waiting.take(~ready)
+    state.buffer = [rest] if len(rest) else []
+    if len(due):
+        kept = late.take(late.seq > state.column("late_seq")[late.place])
+        state.late = [kept] if len(kept) else []
+    moved = limit > state.column("done_ms")
+    state.column("done_ms")[moved] = limit[moved]
+
+
+def _run(table: PointTable, state: EnergyState, readings: Readings, out: EnergyOutputs) -> None:
+    if len(readings):
+        out.touched[readings.place] = True
+        _emit(state, _kernels(table, state, readings, out.decisions, out.conflicts), out)
+
+
+def _kernels(
+    table: PointTable,
+    state: EnergyState,
+    readings: Readings,
+    decisions: Decisions,
+    conflicts: list[tuple[int, int, int]],
+) -> Facts:
+    """Sort, drop duplicates by a rule without order (the smallest value stays), and run the kernel of each kind."""
+    key = (readings.place << TIME_BITS) + readings.time_ms
+    order = np.lexsort((readings.ticks, key)) if _has_ties(key) else np.argsort(key, kind="stable")
+    key = key[order]
+    keep = np.ones(len(key), dtype=np.bool_)
+    keep[1:] = key[1:] != key[:-1]
+    place, time_ms, ticks = readings.place[order], readings.time_ms[order], readings.ticks[order]
+    if not keep.all():
+        kept = ticks[np.maximum.accumulate(np.where(keep, np.arange(len(key)), 0))]
+        other = np.flatnonzero(~keep & (ticks != kept))
+        conflicts.extend(zip(place[other].tolist(), time_ms[other].tolist(), ticks[other].tolist(), strict=True))
+        place, time_ms, ticks = place[keep], time_ms[keep], ticks[keep]
+    parts = []
+    for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL):
+        chosen = table.of_kind(kind)[place]
+        if not chosen.any():
+            continue
+        columns = (place[chosen], time_ms[chosen], ticks[chosen])
+        rows: Accepted
+        if kind is PointKind.REGISTER:
+            rows = registers(table, state, *columns, decisions)
+        elif kind is PointKind.POWER:
+            rows = rates(table, state, *columns)
+        else:
+            rows = intervals(table, state, *columns)
+        parts.append(advance(table, state, rows))
+    empty = [np.zeros(0, dtype=np.int64)]
+    return {name: np.concatenate([part[name] for part in parts] or empty) for name in FACT_COLUMNS}
+
+
+def _has_ties(key: Int) -> bool:
+    ordered = np.sort(key)
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def _again(
+    table: PointTable,
+    state: EnergyState,
+    place: int,
+    late_seq: int,
+    batch: Readings,
+    history: History,
+    out: EnergyOutputs,
+    waiting: Readings,
+) -> None:
+    """Compute one point again from all its readings known by now, late ones up to `late_seq` among them."""
+    earlier = history(place)
+    known = Readings.concat([earlier, batch.take((batch.place == place) & ~np.isin(batch.seq, earlier.seq))])
+    unapplied = (known.tag != ON_TIME) & (known.seq > late_seq)
+    in_buffer = np.isin(known.seq, waiting.seq[waiting.place == place])
+    known = known.take(~unapplied & ~in_buffer)
+    fresh = EnergyState.empty(len(table.points))
+    decisions, conflicts = Decisions(), list[tuple[int, int, int]]()
+    facts = _kernels(table, fresh, known, decisions, conflicts)
+    for name in ("highest_ms", "floor_ms", "done_ms", "emitted_ms"):
+        fresh.column(name)[place] = state.column(name)[place]
+    fresh.column("late_seq")[place] = late_seq
+    state.table[place] = fresh.table[place]
+    state.pending.pop(place, None)
+    if place in fresh.pending:
+        state.pending[place] = fresh.pending[place]
+    out.decisions.events = [each for each in out.decisions.events if each[0] != place] + decisions.events
+    out.decisions.rejected = [each for each in out.decisions.rejected if each[0] != place] + decisions.rejected
+    out.conflicts = [each for each in out.conflicts if each[0] != place] + conflicts
+    out.redecided.add(place)
+    out.touched[place] = True
+    _emit(state, facts, out)
