@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from streams.domain.site import PointKind
 from streams.operators.advance import FACT_COLUMNS, Accepted, Facts, advance, group_starts, tail_facts
-from streams.operators.points import PointTable
+from streams.operators.points import KINDS, PointTable
 from streams.operators.segments import Decisions, intervals, rates, registers
 from streams.operators.state import NEVER, ON_TIME, EnergyState, Readings
 
@@ -26,6 +26,9 @@ Int = NDArray[np.int64]
 QUARTER_MS = 900_000
 WIDE = 65_536  # readings that may wait before they are worked off without a boundary being due
 TIME_BITS = 42
+
+COUNTED = tuple(KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL))
+"""The kinds whose readings become amounts per interval here."""
 
 History = Callable[[int], Readings]
 """All readings ever received of one point before this step, late ones with their tag, in order of arrival."""
@@ -86,6 +89,7 @@ def tick(table: PointTable, state: EnergyState, now_ms: int, history: History) -
     known = _quiet(table, state, limit)
     until = limit // table.resolution_ms * table.resolution_ms
     _tails(table, state, known, until, out)
+    out.touched |= started
     return state, out
 
 
@@ -101,6 +105,7 @@ def flush(table: PointTable, state: EnergyState, history: History) -> tuple[Ener
     silent = _quiet(table, state, clock)
     until = np.where(np.isin(np.arange(len(limit)), silent), clock, state.column("read_ms"))
     _tails(table, state, np.flatnonzero(state.column("started") == 1), until, out)
+    out.touched |= state.column("highest_ms") > NEVER
     return state, out
 
 

@@ -1,0 +1,111 @@
+-- Raw readings, facts with their history, decisions, quarantine, and what a restart needs.
+create schema if not exists op;
+create schema if not exists raw;
+create schema if not exists fact;
+create schema if not exists mart;
+
+create table op.migration (name varchar not null, sha256 varchar not null);
+
+create table op.catalog (catalog_id integer not null, site varchar not null, sha256 varchar not null, content varchar not null);
+
+create table op.point (
+    point_id integer not null,
+    site varchar not null,
+    asset varchar not null,
+    point varchar not null,
+    kind varchar not null,
+    quantity varchar not null,
+    unit varchar not null,
+    resolution_ms bigint not null,
+    time_zone varchar not null
+);
+
+-- One row a source: how many of its records are in the store.
+create table op.source (
+    source_id integer not null,
+    site varchar not null,
+    source varchar not null,
+    name varchar not null,
+    records bigint not null,
+    received_at timestamp not null,
+    is_complete boolean not null
+);
+
+-- One row a site: the number of the next raw row; a compare-and-set on it fences a second writer.
+create table op.position (site varchar not null, next_seq bigint not null);
+
+-- One row a point: the operator's integers, eight bytes each, and the readings in doubt.
+create table op.energy_state (point_id integer not null, counters blob not null, pending varchar not null);
+
+-- One row a recorded tick, end of stream or catalog, in the order of the raw rows.
+create table op.control (seq bigint not null, site varchar not null, kind varchar not null, happened_at timestamp not null);
+
+-- One row a usable reading, in order of arrival; `late_at` is set on those later than the allowed lateness.
+create table raw.reading (
+    seq bigint not null,
+    point_id integer not null,
+    read_at timestamp not null,
+    value double precision,
+    text varchar,
+    unit varchar,
+    quality smallint not null,
+    extra varchar,
+    late_at timestamp,
+    source_id integer not null
+);
+
+-- One row a point and interval: the latest revision.
+create table fact.interval (
+    point_id integer not null,
+    starts_at timestamp not null,
+    ends_at timestamp not null,
+    local_day date not null,
+    amount bigint,
+    estimated bigint not null,
+    estimated_ms integer not null,
+    missing_ms integer not null,
+    quality smallint not null,
+    revision integer not null,
+    recorded_at timestamp not null
+);
+
+-- One row a superseded revision of a fact.
+create table fact.interval_history (
+    point_id integer not null,
+    starts_at timestamp not null,
+    ends_at timestamp not null,
+    local_day date not null,
+    amount bigint,
+    estimated bigint not null,
+    estimated_ms integer not null,
+    missing_ms integer not null,
+    quality smallint not null,
+    revision integer not null,
+    recorded_at timestamp not null,
+    superseded_at timestamp not null
+);
+
+create table fact.register_event (
+    point_id integer not null,
+    decided_at timestamp not null,
+    happened_at timestamp not null,
+    kind varchar not null,
+    before_value double precision not null,
+    after_value double precision not null,
+    counted_value double precision not null,
+    reason varchar not null
+);
+
+create table fact.rejected_reading (
+    point_id integer not null,
+    read_at timestamp not null,
+    value double precision not null,
+    reason varchar not null
+);
+
+create table fact.quarantine (
+    received_at timestamp not null,
+    source varchar not null,
+    reason varchar not null,
+    payload varchar not null
+);

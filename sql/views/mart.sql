@@ -1,0 +1,53 @@
+-- One row a point and interval: energy in kWh, null where it is missing.
+create or replace view mart.energy_interval as
+select
+    p.site,
+    p.asset,
+    p.point,
+    f.starts_at,
+    f.ends_at,
+    cast(f.amount as double precision) / 1000000 as energy_kwh,
+    case f.quality when 0 then 'measured' when 1 then 'estimated' when 2 then 'partial' else 'missing' end as quality,
+    f.revision
+from fact.interval as f
+inner join op.point as p on f.point_id = p.point_id
+where p.quantity = 'energy';
+
+-- One row a point and local day: energy in kWh, the estimated part of it, and the seconds of which nothing is known.
+create or replace view mart.energy_daily as
+select
+    p.site,
+    p.asset,
+    p.point,
+    f.local_day as day,
+    cast(sum(f.amount) as double precision) / 1000000 as energy_kwh,
+    cast(sum(f.estimated) as double precision) / 1000000 as estimated_kwh,
+    cast(sum(f.missing_ms) as double precision) / 1000 as missing_s
+from fact.interval as f
+inner join op.point as p on f.point_id = p.point_id
+where p.quantity = 'energy'
+group by p.site, p.asset, p.point, f.local_day;
+
+-- One row a decision about a register; values in the register's unit.
+create or replace view mart.register_event as
+select
+    p.site,
+    p.point,
+    e.decided_at,
+    e.happened_at,
+    e.kind,
+    e.before_value as before_kwh,
+    e.after_value as after_kwh,
+    e.counted_value as counted_kwh,
+    e.reason
+from fact.register_event as e
+inner join op.point as p on e.point_id = p.point_id;
+
+-- One row a rejected reading or message, with the reason.
+create or replace view mart.quarantine as
+select
+    q.received_at,
+    q.source,
+    q.reason,
+    q.payload
+from fact.quarantine as q;

@@ -1,0 +1,173 @@
+"""The operators in the order of a reading: clean, energy; results as rows for a store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+
+from streams.domain.quality import FactQuality
+from streams.operators import energy
+from streams.operators.advance import FACT_COLUMNS
+from streams.operators.clean import clean, event_time
+from streams.operators.points import PointTable
+from streams.operators.registers import Event
+from streams.operators.state import ON_TIME, EnergyState, Readings
+
+FACT = {
+    **dict.fromkeys(FACT_COLUMNS, pl.Int64),
+    "local_day": pl.Date,
+    "quality": pl.Int16,
+    "revision": pl.Int32,
+}
+"""Facts as a store keeps them: place, ms, base units (null where missing), local day, FactQuality, revision."""
+
+
+class Memory(Protocol):
+    """What the pipeline may look back at: what earlier steps have left in the store."""
+
+    def readings(self, place: int) -> pl.DataFrame:
+        """Raw rows of one point in order of arrival: `time_ms`, `value`, `unit`, `quality`, `seq`, `late_ms`."""
+
+    def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
+        """Facts of points that start in [from, to): columns of FACT."""
+
+
+@dataclass(slots=True)
+class Outputs:
+    """Rows that one step adds or replaces.
+
+    `raw`: usable readings with `seq` and `late_ms`; `rejects`: reason, payload; `facts`: FACT, replacing those of the
+    same place and start where `is_revision`; `events` and `rejected` replace all of the points in `redecided`.
+    """
+
+    raw: pl.DataFrame
+    rejects: pl.DataFrame
+    facts: pl.DataFrame
+    events: list[tuple[int, Event]] = field(default_factory=list)
+    rejected: list[tuple[int, int, int, str]] = field(default_factory=list)
+    redecided: set[int] = field(default_factory=set)
+    touched: list[int] = field(default_factory=list)
+
+
+EMPTY = pl.DataFrame()
+
+
+class Pipeline:
+    """The pipeline of one site: a point table, the operators' state, and the memory of a store."""
+
+    def __init__(self, table: PointTable, memory: Memory, state: EnergyState | None = None, next_seq: int = 0) -> None:
+        """Start from a state, or from nothing."""
+        self.table = table
+        self.memory = memory
+        self.state = EnergyState.empty(len(table.points)) if state is None else state
+        self.next_seq = next_seq
+
+    def step(self, decoded: pl.DataFrame, received_ms: int) -> Outputs:
+        """Take decoded readings (`clean.DECODED`) in order of arrival."""
+        usable, rejects = clean(self.table, decoded, received_ms)
+        seq = np.arange(self.next_seq, self.next_seq + len(usable), dtype=np.int64)
+        self.next_seq += len(usable)
+        batch = self._readings(usable, seq, np.zeros_like(seq))
+        counted = np.isin(self.table.kind, energy.COUNTED)[batch.place]
+        chosen = batch if counted.all() else batch.take(counted)
+        self.state, out = energy.step(self.table, self.state, chosen, self._history)
+        late = np.full(len(batch), ON_TIME, dtype=np.int64)
+        late[counted] = out.tags
+        raw = usable.with_columns(pl.Series("seq", seq), pl.Series("late_ms", late).replace(ON_TIME, None))
+        return self._outputs(out, raw, rejects)
+
+    def tick(self, now_ms: int) -> Outputs:
+        """Take a recorded tick of the clock."""
+        self.state, out = energy.tick(self.table, self.state, now_ms, self._history)
+        return self._outputs(out, EMPTY, EMPTY)
+
+    def flush(self) -> Outputs:
+        """Take the recorded end of a stream."""
+        self.state, out = energy.flush(self.table, self.state, self._history)
+        return self._outputs(out, EMPTY, EMPTY)
+
+    def restore(self, raw: pl.DataFrame) -> None:
+        """Fill the buffers from raw rows (`place` and the columns of `Memory.readings`) that are not worked off yet."""
+        readings = self._stored(raw)
+        late = readings.tag != ON_TIME
+        waits = ~late & (readings.time_ms > self.state.column("done_ms")[readings.place])
+        unapplied = late & (readings.seq > self.state.column("late_seq")[readings.place])
+        self.state.buffer = [readings.take(waits)] if waits.any() else []
+        self.state.late = [readings.take(unapplied)] if unapplied.any() else []
+
+    def _history(self, place: int) -> Readings:
+        rows = self.memory.readings(place)
+        return self._stored(rows.with_columns(pl.lit(place, pl.Int64).alias("place")))
+
+    def _stored(self, rows: pl.DataFrame) -> Readings:
+        names = pl.Series([point.name for point in self.table.points], dtype=pl.String)
+        decoded = rows.with_columns(names.gather(rows["place"]).alias("point"), pl.lit(None, pl.String).alias("text"))
+        usable, _ = clean(self.table, decoded, np.iinfo(np.int64).max // 2)
+        tag = usable["late_ms"].fill_null(ON_TIME).to_numpy()
+        return self._readings(usable, usable["seq"].to_numpy(), tag)
+
+    def _readings(self, usable: pl.DataFrame, seq: np.ndarray, tag: np.ndarray) -> Readings:
+        place = usable["place"].to_numpy()
+        time_ms = event_time(self.table, place, usable["time_ms"].to_numpy())
+        return Readings(place, time_ms, usable["ticks"].to_numpy(), seq, tag)
+
+    def _outputs(self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame) -> Outputs:
+        rejected = out.decisions.rejected + [(*each, "conflicting duplicate") for each in out.conflicts]
+        return Outputs(
+            raw=raw,
+            rejects=rejects,
+            facts=self._facts(out.fact_sets),
+            events=out.decisions.events,
+            rejected=rejected,
+            redecided=out.redecided,
+            touched=np.flatnonzero(out.touched).tolist(),
+        )
+
+    def _facts(self, fact_sets: list[energy.FactSet]) -> pl.DataFrame:
+        """Number the revisions: a fact that is as it was is left out, one that differs follows its last revision."""
+        written: list[pl.DataFrame] = []
+        key = ["place", "starts_ms"]
+        for facts in fact_sets:
+            fresh = self._dated(pl.DataFrame(facts.facts))
+            if facts.again:
+                known = self.memory.facts(
+                    fresh["place"].unique().sort().to_list(),
+                    int(facts.facts["starts_ms"].min()),
+                    int(facts.facts["starts_ms"].max()) + 1,
+                ).select(list(FACT))
+                known = pl.concat([known, *written]).unique(key, keep="last", maintain_order=True)
+                joined = fresh.drop("revision").join(known, on=key, how="left", suffix="_was", maintain_order="left")
+                values = ["amount", "estimated", "estimated_ms", "missing_ms"]
+                same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name + "_was")) for name in values)
+                fresh = (
+                    joined.filter(~(same & pl.col("revision").is_not_null()))
+                    .with_columns((pl.col("revision") + 1).fill_null(0).cast(pl.Int32))
+                    .select(list(FACT))
+                )
+            written.append(fresh)
+        if not written:
+            return pl.DataFrame(schema=FACT)
+        return pl.concat(written).unique(key, keep="last", maintain_order=True) if len(written) > 1 else written[0]
+
+    def _dated(self, facts: pl.DataFrame) -> pl.DataFrame:
+        whole = pl.col("ends_ms") - pl.col("starts_ms")
+        quality = (
+            pl.when(pl.col("missing_ms") >= whole)
+            .then(int(FactQuality.MISSING))
+            .when(pl.col("missing_ms") > 0)
+            .then(int(FactQuality.PARTIAL))
+            .when(pl.col("estimated_ms") > 0)
+            .then(int(FactQuality.ESTIMATED))
+            .otherwise(int(FactQuality.MEASURED))
+        )
+        zone = self.table.site.time_zone.key
+        local = pl.from_epoch("starts_ms", "ms").dt.replace_time_zone("UTC").dt.convert_time_zone(zone).dt.date()
+        return facts.with_columns(
+            pl.when(pl.col("missing_ms") < whole).then("amount").alias("amount"),
+            local.alias("local_day"),
+            quality.cast(pl.Int16).alias("quality"),
+            pl.lit(0, pl.Int32).alias("revision"),
+        ).select(list(FACT))

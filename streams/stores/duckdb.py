@@ -1,0 +1,374 @@
+"""One DuckDB file: outputs, operator state and position in one transaction (law 7)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import orjson
+import polars as pl
+
+from streams.domain.findings import FencedError, StoreError
+from streams.operators.clean import event_time
+from streams.operators.points import PointTable
+from streams.operators.state import ON_TIME, EnergyState
+from streams.pipeline import FACT, Outputs, Pipeline
+
+SQL = Path(__file__).parents[2] / "sql"
+FACT_ROW = (
+    "starts_at",
+    "ends_at",
+    "local_day",
+    "amount",
+    "estimated",
+    "estimated_ms",
+    "missing_ms",
+    "quality",
+    "revision",
+)
+RAW = (
+    "select r.point_id, epoch_ms(r.read_at) as time_ms, r.value, r.unit, cast(r.quality as tinyint) as quality, "
+    "r.seq, epoch_ms(r.late_at) as late_ms from raw.reading as r where r.point_id in (select unnest(?))"
+)
+FACTS = (
+    "select point_id, epoch_ms(starts_at) as starts_ms, epoch_ms(ends_at) as ends_ms, amount, estimated, "
+    "estimated_ms, missing_ms, local_day, quality, revision from fact.interval where point_id in "
+    "(select unnest(?)) and starts_at >= make_timestamp_ms(?) and starts_at < make_timestamp_ms(?)"
+)
+DAY_MS = 86_400_000
+
+
+def path_of(url: str) -> Path:
+    """The file that a `duckdb:///…` URL names; StoreError for any other URL."""
+    prefix = "duckdb:///"
+    if not url.startswith(prefix) or len(url) == len(prefix):
+        raise StoreError(f"store {url!r}: expected duckdb:///path/to/file.duckdb")
+    return Path("/" + url[len(prefix) :]) if url.startswith(prefix + "/") else Path(url[len(prefix) :])
+
+
+class DuckDBStore:
+    """A store in one file. One process at a time can hold it."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open or create the file and bring its schema up to date; StoreError says what is in the way."""
+        self.path = path
+        if read_only and not path.exists():
+            raise StoreError(f"store {path}: expected a file; found none")
+        if not path.parent.is_dir():
+            raise StoreError(f"store {path}: expected the folder {path.parent} to exist; found none")
+        try:
+            self.con = duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "not a valid DuckDB" in str(error):
+                raise StoreError(f"store {path}: expected a DuckDB file; found something else") from error
+            if "lock" in str(error).lower():
+                raise StoreError(f"store {path}: another process holds it; stop that one first") from error
+            raise StoreError(f"store {path}: cannot be opened: {_first_line(error)}") from error
+        except duckdb.Error as error:
+            raise StoreError(f"store {path}: cannot be opened: {_first_line(error)}") from error
+        self.con.execute("set TimeZone = 'UTC'")
+        if not read_only:
+            self._migrate()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.con.close()
+
+    def query(self, statement: str) -> pl.DataFrame:
+        """Run a statement of the user's; StoreError carries what DuckDB says."""
+        try:
+            return pl.DataFrame(self.con.sql(statement).to_arrow_table())
+        except duckdb.Error as error:
+            raise StoreError(f"query: {error}") from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing; a full disk or a broken file becomes a StoreError and nothing is stored."""
+        self.con.begin()
+        try:
+            yield
+            self.con.commit()
+        except duckdb.Error as error:
+            self._rollback()
+            raise StoreError(f"store {self.path}: nothing of this batch was stored: {_first_line(error)}") from error
+        except BaseException:
+            self._rollback()
+            raise
+
+    def _rollback(self) -> None:
+        try:
+            self.con.rollback()
+        except duckdb.Error as error:  # DuckDB has rolled back by itself already
+            if "no transaction" not in str(error):
+                raise
+
+    def _migrate(self) -> None:
+        known = self.con.execute(
+            "select count(*) from information_schema.tables where table_schema = 'op' and table_name = 'migration'"
+        ).fetchone()
+        done = dict(self.con.execute("select name, sha256 from op.migration").fetchall()) if known and known[0] else {}
+        with self.transaction():
+            for file in sorted((SQL / "migrations").glob("*.sql")):
+                content = file.read_text(encoding="utf-8")
+                digest = hashlib.sha256(content.encode()).hexdigest()
+                if file.name not in done:
+                    self.con.execute(content)
+                    self.con.execute("insert into op.migration values (?, ?)", [file.name, digest])
+                elif done[file.name] != digest:
+                    raise StoreError(f"store {self.path}: {file.name} was applied in another version of it")
+            for file in sorted((SQL / "views").glob("*.sql")):
+                self.con.execute(file.read_text(encoding="utf-8"))
+
+
+class SiteStore:
+    """The part of a store that belongs to one site: its memory for the pipeline, and its commits."""
+
+    def __init__(self, store: DuckDBStore, table: PointTable) -> None:
+        """Register the site's points and load the position."""
+        self.store = store
+        self.con = store.con
+        self.table = table
+        self.site = table.site.name
+        with store.transaction():
+            self._register()
+        self.ids = np.array([self._ids[point.name] for point in table.points], dtype=np.int32)
+        self.places = dict(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
+        self.next_seq: int = self._one("select next_seq from op.position where site = ?", [self.site])
+
+    def _one(self, statement: str, values: list[object]) -> int:
+        row = self.con.execute(statement, values).fetchone()
+        if row is None:
+            raise StoreError(f"store {self.store.path}: no row for {values}")
+        return int(row[0])
+
+    def _register(self) -> None:
+        self._ids = dict(self.con.execute("select point, point_id from op.point").fetchall())
+        for point in self.table.site.points:
+            values = [point.asset, point.kind.value, point.quantity.value, point.unit, point.resolution_ms]
+            if point.name in self._ids:
+                self.con.execute(
+                    "update op.point set asset = ?, kind = ?, quantity = ?, unit = ?, resolution_ms = ? "
+                    "where point = ?",
+                    [*values, point.name],
+                )
+                continue
+            self._ids[point.name] = len(self._ids)
+            asset, *rest = values
+            self.con.execute(
+                "insert into op.point values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [self._ids[point.name], self.site, asset, point.name, *rest, self.table.site.time_zone.key],
+            )
+        if not self.con.execute("select 1 from op.position where site = ?", [self.site]).fetchone():
+            self.con.execute("insert into op.position values (?, 0)", [self.site])
+
+    def pipeline(self) -> Pipeline:
+        """The site's pipeline as the last commit left it."""
+        state = EnergyState.empty(len(self.table.points))
+        rows = self.con.execute("select point_id, counters, pending from op.energy_state").fetchall()
+        for point_id, counters, pending in rows:
+            if point_id not in self.places:
+                continue
+            place = self.places[point_id]
+            state.table[place] = np.frombuffer(counters, dtype=np.int64)
+            if readings := orjson.loads(pending):
+                state.pending[place] = [(time_ms, ticks) for time_ms, ticks in readings]
+        pipeline = Pipeline(self.table, self, state, self.next_seq)
+        done = state.column("done_ms")
+        started = done[done > ON_TIME]
+        earliest = int(started.min(initial=1 << 60)) if len(started) else ON_TIME
+        since = max(earliest - DAY_MS, -(1 << 50))
+        unworked = self._raw("(r.late_at is not null or epoch_ms(r.read_at) > ?)", [since])
+        if len(unworked):
+            pipeline.restore(unworked)
+            highest = unworked.group_by("place").agg(pl.col("time_ms").max())
+            column = state.column("highest_ms")
+            place = highest["place"].to_numpy()
+            np.maximum.at(column, place, event_time(self.table, place, highest["time_ms"].to_numpy()))
+        return pipeline
+
+    def _raw(self, condition: str, values: list[object]) -> pl.DataFrame:
+        statement = f"{RAW} and {condition} order by r.seq"
+        rows = self.con.sql(statement, params=[self.ids.tolist(), *values]).to_arrow_table()
+        frame = pl.DataFrame(rows)
+        return frame.with_columns(pl.col("point_id").replace_strict(self.places, return_dtype=pl.Int64).alias("place"))
+
+    def readings(self, place: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        return self._raw("r.point_id = ?", [int(self.ids[place])]).drop("point_id", "place")
+
+    def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        rows = self.con.sql(FACTS, params=[self.ids[places].tolist(), from_ms, to_ms]).to_arrow_table()
+        frame = pl.DataFrame(rows)
+        return frame.select(
+            pl.col("point_id").replace_strict(self.places, return_dtype=pl.Int64).alias("place"),
+            *(pl.col(name).cast(dtype) for name, dtype in FACT.items() if name != "place"),
+        )
+
+    def source(self, source: str, name: str, received_at: datetime) -> tuple[int, int, datetime, bool]:
+        """Number, records already stored, first arrival and completeness of a source; it is registered if new."""
+        row = self.con.execute(
+            "select source_id, records, received_at, is_complete from op.source where site = ? and source = ?",
+            [self.site, source],
+        ).fetchone()
+        if row:
+            return int(row[0]), int(row[1]), row[2].replace(tzinfo=UTC), bool(row[3])
+        number = self._one("select count(*) from op.source", [])
+        moment = received_at.replace(tzinfo=None)
+        with self.store.transaction():
+            self.con.execute(
+                "insert into op.source values (?, ?, ?, ?, 0, ?, false)", [number, self.site, source, name, moment]
+            )
+        return number, 0, received_at, False
+
+    def commit(
+        self,
+        pipeline: Pipeline,
+        outputs: Outputs,
+        recorded_at: datetime,
+        *,
+        source: tuple[int, str, int, int] | None = None,
+        control: tuple[str, datetime] | None = None,
+    ) -> None:
+        """Store what a step left, the state of the points it touched, and the position, together.
+
+        `source` is (number, name, records before, records after); FencedError where the stored position is not the
+        one this pipeline continued from.
+        """
+        moment = recorded_at.astimezone(UTC).replace(tzinfo=None)
+        with self.store.transaction():
+            moved = self.con.execute(
+                "update op.position set next_seq = ? where site = ? and next_seq = ?",
+                [pipeline.next_seq, self.site, self.next_seq],
+            ).fetchone()
+            if not moved or moved[0] != 1:
+                raise FencedError(f"store {self.store.path}: another writer has moved site {self.site!r} on")
+            if source:
+                self._write_raw(outputs, source, moment)
+            if control:
+                self.con.execute(
+                    "insert into op.control values (?, ?, ?, ?)",
+                    [pipeline.next_seq, self.site, control[0], control[1].astimezone(UTC).replace(tzinfo=None)],
+                )
+            self._write_facts(outputs.facts, moment)
+            self._write_decisions(outputs)
+            self._write_state(pipeline.state, outputs.touched)
+        self.next_seq = pipeline.next_seq
+
+    def _write_raw(self, outputs: Outputs, source: tuple[int, str, int, int], moment: datetime) -> None:
+        number, name, before, after = source
+        moved = self.con.execute(
+            "update op.source set records = ? where source_id = ? and records = ?", [after, number, before]
+        ).fetchone()
+        if not moved or moved[0] != 1:
+            raise FencedError(f"store {self.store.path}: source {name} is being read by another process too")
+        if len(outputs.raw):
+            rows = outputs.raw.select(
+                "seq",
+                pl.Series("point_id", self.ids[outputs.raw["place"].to_numpy()]),
+                pl.from_epoch("time_ms", "ms").alias("read_at"),
+                "value",
+                "text",
+                "unit",
+                pl.col("quality").cast(pl.Int16),
+                "extra",
+                pl.from_epoch("late_ms", "ms").alias("late_at"),
+                pl.lit(number, pl.Int32).alias("source_id"),
+            )
+            self._append("raw.reading", rows)
+        if len(outputs.rejects):
+            rejects = outputs.rejects.select(
+                pl.lit(moment).alias("received_at"), pl.lit(name).alias("source"), "reason", "payload"
+            )
+            self._append("fact.quarantine", rejects)
+
+    def _append(self, name: str, rows: pl.DataFrame) -> None:
+        self.con.register("incoming", rows)
+        self.con.execute(f"insert into {name} select * from incoming")  # noqa: S608 - a name of this module's own
+        self.con.unregister("incoming")
+
+    def _write_facts(self, facts: pl.DataFrame, moment: datetime) -> None:
+        if not len(facts):
+            return
+        rows = facts.select(
+            pl.Series("point_id", self.ids[facts["place"].to_numpy()]),
+            pl.from_epoch("starts_ms", "ms").alias("starts_at"),
+            pl.from_epoch("ends_ms", "ms").alias("ends_at"),
+            *(pl.col(name) for name in FACT_ROW[2:]),
+            pl.lit(moment).alias("recorded_at"),
+        )
+        revised = rows.filter(pl.col("revision") > 0)
+        if len(revised):
+            self.con.register("revised", revised)
+            self.con.execute(
+                "insert into fact.interval_history select f.*, ? from fact.interval as f "
+                "semi join revised as r on f.point_id = r.point_id and f.starts_at = r.starts_at",
+                [moment],
+            )
+            self.con.execute(
+                "delete from fact.interval as f using revised as r "
+                "where f.point_id = r.point_id and f.starts_at = r.starts_at"
+            )
+            self.con.unregister("revised")
+        self._append("fact.interval", rows)
+
+    def _write_decisions(self, outputs: Outputs) -> None:
+        for place in sorted(outputs.redecided):
+            self.con.execute("delete from fact.register_event where point_id = ?", [int(self.ids[place])])
+            self.con.execute("delete from fact.rejected_reading where point_id = ?", [int(self.ids[place])])
+        if outputs.events:
+            scale = self.table.ticks_per_unit
+            self.con.executemany(
+                "insert into fact.register_event values (?, make_timestamp_ms(?), make_timestamp_ms(?), ?, ?, ?, ?, ?)",
+                [
+                    [
+                        int(self.ids[place]),
+                        event.decided_ms,
+                        event.happened_ms,
+                        event.kind,
+                        event.before / scale[place],
+                        event.after / scale[place],
+                        event.energy_ticks / scale[place],
+                        event.reason,
+                    ]
+                    for place, event in outputs.events
+                ],
+            )
+        if outputs.rejected:
+            self.con.executemany(
+                "insert into fact.rejected_reading values (?, make_timestamp_ms(?), ?, ?)",
+                [
+                    [int(self.ids[place]), time_ms, ticks / self.table.ticks_per_unit[place], reason]
+                    for place, time_ms, ticks, reason in outputs.rejected
+                ],
+            )
+
+    def _write_state(self, state: EnergyState, touched: list[int]) -> None:
+        if not touched:
+            return
+        rows = pl.DataFrame(
+            {
+                "point_id": self.ids[touched],
+                "counters": [state.table[place].tobytes() for place in touched],
+                "pending": [orjson.dumps(state.pending.get(place, [])).decode() for place in touched],
+            },
+            schema={"point_id": pl.Int32, "counters": pl.Binary, "pending": pl.String},
+        )
+        self.con.register("changed", rows)
+        self.con.execute("delete from op.energy_state as s using changed as c where s.point_id = c.point_id")
+        self.con.execute("insert into op.energy_state select * from changed")
+        self.con.unregister("changed")
+
+    def complete(self, number: int) -> None:
+        """Note that a source has been read to its end."""
+        with self.store.transaction():
+            self.con.execute("update op.source set is_complete = true where source_id = ?", [number])
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
