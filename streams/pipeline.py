@@ -12,6 +12,7 @@ from streams.domain.quality import FactQuality
 from streams.operators import energy
 from streams.operators.advance import FACT_COLUMNS
 from streams.operators.clean import clean, event_time
+from streams.operators.conservation import Day
 from streams.operators.points import PointTable
 from streams.operators.registers import Event
 from streams.operators.state import ON_TIME, EnergyState, Readings
@@ -40,7 +41,8 @@ class Outputs:
     """Rows that one step adds or replaces.
 
     `raw`: usable readings with `seq` and `late_ms`; `rejects`: reason, payload; `facts`: FACT, replacing those of the
-    same place and start where `is_revision`; `events` and `rejected` replace all of the points in `redecided`.
+    same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the same place and
+    begin; `events` and `rejected` replace all of the points in `redecided`.
     """
 
     raw: pl.DataFrame
@@ -48,6 +50,7 @@ class Outputs:
     facts: pl.DataFrame
     events: list[tuple[int, Event]] = field(default_factory=list)
     rejected: list[tuple[int, int, int, str]] = field(default_factory=list)
+    days: list[Day] = field(default_factory=list)
     redecided: set[int] = field(default_factory=set)
     touched: list[int] = field(default_factory=list)
 
@@ -121,6 +124,7 @@ class Pipeline:
             rejects=rejects,
             facts=self._facts(out.fact_sets),
             events=out.decisions.events,
+            days=out.decisions.days,
             rejected=rejected,
             redecided=out.redecided,
             touched=np.flatnonzero(out.touched).tolist(),

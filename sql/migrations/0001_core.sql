@@ -6,7 +6,9 @@ create schema if not exists mart;
 
 create table op.migration (name varchar not null, sha256 varchar not null);
 
-create table op.catalog (catalog_id integer not null, site varchar not null, sha256 varchar not null, content varchar not null);
+create table op.catalog (
+    catalog_id integer not null, site varchar not null, sha256 varchar not null, content varchar not null
+);
 
 create table op.point (
     point_id integer not null,
@@ -38,7 +40,9 @@ create table op.position (site varchar not null, next_seq bigint not null);
 create table op.energy_state (point_id integer not null, counters blob not null, pending varchar not null);
 
 -- One row a recorded tick, end of stream or catalog, in the order of the raw rows.
-create table op.control (seq bigint not null, site varchar not null, kind varchar not null, happened_at timestamp not null);
+create table op.control (
+    seq bigint not null, site varchar not null, kind varchar not null, happened_at timestamp not null
+);
 
 -- One row a usable reading, in order of arrival; `late_at` is set on those later than the allowed lateness.
 create table raw.reading (
@@ -108,4 +112,17 @@ create table fact.quarantine (
     source varchar not null,
     reason varchar not null,
     payload varchar not null
+);
+
+-- One row a register and local day: what moved it, in base units.
+create table fact.register_day (
+    point_id integer not null,
+    begins_at timestamp not null,
+    ends_at timestamp not null,
+    local_day date not null,
+    register bigint not null,
+    wrapped bigint not null,
+    reset bigint not null,
+    exchanged bigint not null,
+    quarantined bigint not null
 );

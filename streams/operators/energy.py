@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from streams.domain.site import PointKind
 from streams.operators.advance import FACT_COLUMNS, Accepted, Facts, advance, group_starts, tail_facts
+from streams.operators.conservation import open_day
 from streams.operators.points import KINDS, PointTable
 from streams.operators.segments import Decisions, intervals, rates, registers
 from streams.operators.state import NEVER, ON_TIME, EnergyState, Readings
@@ -104,7 +105,10 @@ def flush(table: PointTable, state: EnergyState, history: History) -> tuple[Ener
     clock = np.full(len(limit), limit.max(initial=NEVER))
     silent = _quiet(table, state, clock)
     until = np.where(np.isin(np.arange(len(limit)), silent), clock, state.column("read_ms"))
-    _tails(table, state, np.flatnonzero(state.column("started") == 1), until, out)
+    started = np.flatnonzero(state.column("started") == 1)
+    _tails(table, state, started, until, out)
+    counters = started[table.of_kind(PointKind.REGISTER)[started]]
+    out.decisions.days += [day for day in (open_day(state, place) for place in counters.tolist()) if day]
     out.touched |= state.column("highest_ms") > NEVER
     return state, out
 
@@ -281,6 +285,7 @@ def _again(
         state.pending[place] = fresh.pending[place]
     out.decisions.events = [each for each in out.decisions.events if each[0] != place] + decisions.events
     out.decisions.rejected = [each for each in out.decisions.rejected if each[0] != place] + decisions.rejected
+    out.decisions.days = [each for each in out.decisions.days if each[0] != place] + decisions.days
     out.conflicts = [each for each in out.conflicts if each[0] != place] + conflicts
     out.redecided.add(place)
     out.touched[place] = True

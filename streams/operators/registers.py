@@ -28,12 +28,16 @@ class Flag(IntFlag):
 
 
 class Row(NamedTuple):
-    """An accepted reading: time, effective value and growth since the one before, in ticks."""
+    """An accepted reading: time, effective value, growth since the one before, and the totals with it, in ticks."""
 
     time_ms: int
     value: int
     growth: int
     flag: int
+    wrapped: int
+    reset: int
+    exchanged: int
+    quarantined: int
 
 
 class Event(NamedTuple):
@@ -95,7 +99,8 @@ class Course:
         if value != self.value:
             self.since_ms = time_ms
         self.time_ms, self.value, self.shown = time_ms, value, value
-        self.rows.append(Row(time_ms, value, growth, int(flag)))
+        now = self.totals
+        self.rows.append(Row(time_ms, value, growth, int(flag), now.wrapped, now.reset, now.exchanged, now.quarantined))
 
 
 def scan(course: Course, readings: list[tuple[int, int]], rules: Rules) -> int:

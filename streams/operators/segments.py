@@ -11,21 +11,24 @@ from numpy.typing import NDArray
 
 from streams.domain.site import Point
 from streams.operators.advance import Accepted, group_starts, running, shifted
+from streams.operators.conservation import TOTALS, Course, Day, days
 from streams.operators.points import HOUR_MS, PointTable, base_per_tick
-from streams.operators.registers import QUANTUM, Course, Event, Flag, Row, Rules, Totals, scan
-from streams.operators.state import EnergyState
+from streams.operators.registers import QUANTUM, Event, Flag, Row, Rules, Totals, scan
+from streams.operators.registers import Course as RegisterCourse
+from streams.operators.state import PLACE, EnergyState
 
 Int = NDArray[np.int64]
-TOTALS = ("wrapped", "reset", "exchanged", "quarantined")
+TOTAL_PLACES = [PLACE[name] for name in TOTALS]
 LONGEST_MS = 40 * 24 * HOUR_MS  # a longer stretch is looked at by the scan, whose integers have no bound
 
 
 @dataclass(slots=True)
 class Decisions:
-    """What was decided on the way: events and rejected readings of each point."""
+    """What was decided on the way: events and rejected readings of each point, and the accounts of the days passed."""
 
     events: list[tuple[int, Event]] = field(default_factory=list)
     rejected: list[tuple[int, int, int, str]] = field(default_factory=list)  # place, time, ticks, reason
+    days: list[Day] = field(default_factory=list)  # rows of conservation.DAY_COLUMNS
 
 
 def rules_of(table: PointTable, place: int) -> Rules:
@@ -84,12 +87,14 @@ def registers(table: PointTable, state: EnergyState, place: Int, time_ms: Int, v
         _set_ratio(table, state, int(at), int(opened))
     state.column("value")[new] = value[starts[fresh]]
     state.column("since_ms")[new] = time_ms[starts[fresh]]
+    state.column("origin")[new] = value[starts[fresh]]
     columns = (place, time_ms, value, growth, flag, first)
-    below: dict[int, int] = {}
+    initial = state.table[:, TOTAL_PLACES].copy()
+    scanned = Scanned()
     if odd.any():
-        columns, below = _scan_odd(table, state, columns, odd, out)
-    rows = _count(table, state, columns)
-    for at, shown in below.items():
+        columns, scanned = _scan_odd(table, state, columns, odd, out)
+    rows = _count(table, state, columns, initial, scanned, out)
+    for at, shown in scanned.below.items():
         state.column("shown")[at] = shown
     return rows
 
@@ -97,10 +102,22 @@ def registers(table: PointTable, state: EnergyState, place: Int, time_ms: Int, v
 Columns = tuple[Int, Int, Int, Int, Int, NDArray[np.bool_]]
 
 
+@dataclass(slots=True)
+class Scanned:
+    """What scans leave beside rows: the totals at their rows, and what registers show that end in one.
+
+    `mark[row]` is the index into `totals` of a row that a scan accepted, −1 for a plain row.
+    """
+
+    below: dict[int, int] = field(default_factory=dict)
+    mark: Int | None = None
+    totals: Int = field(default_factory=lambda: np.zeros((0, len(TOTALS)), dtype=np.int64))
+
+
 def _scan_odd(
     table: PointTable, state: EnergyState, columns: Columns, odd: NDArray[np.bool_], out: Decisions
-) -> tuple[Columns, dict[int, int]]:
-    """Let the scan decide around odd rows; return the accepted rows, and what those that end in one show."""
+) -> tuple[Columns, Scanned]:
+    """Let the scan decide around odd rows; return the accepted rows, and what the scans know beside."""
     place, time_ms, value, growth, flag, first = columns
     plain = np.ones(len(place), dtype=np.bool_)
     extra: list[tuple[int, Row]] = []
@@ -119,7 +136,7 @@ def _scan_odd(
             floor, floor_ms = (
                 (done - 1, done_since) if done > begin else (begin, _opening_since(state, who, begin, columns))
             )
-            course = Course(
+            course = RegisterCourse(
                 int(time_ms[at - 1]),
                 int(value[at - 1]),
                 _since(value, time_ms, int(at), floor, floor_ms),
@@ -141,22 +158,23 @@ def _scan_odd(
             below[who] = course.shown
             if course.pending:
                 state.pending[who] = course.pending
-    added = np.array([(who, *row) for who, row in extra], dtype=np.int64).reshape(-1, 5)
+    added = np.array([(who, *row) for who, row in extra], dtype=np.int64).reshape(-1, 5 + len(TOTALS))
     merged = [
         np.concatenate((kept[plain], added[:, nth])) for nth, kept in enumerate((place, time_ms, value, growth, flag))
     ]
     order = np.lexsort((np.arange(len(merged[0])), merged[1], merged[0]))
     place, time_ms, value, growth, flag = (each[order] for each in merged)
     first = np.concatenate((first[plain], np.zeros(len(added), dtype=np.bool_)))[order]
-    return (place, time_ms, value, growth, flag, first), below
+    mark = np.concatenate((np.full(plain.sum(), -1, dtype=np.int64), np.arange(len(added))))[order]
+    return (place, time_ms, value, growth, flag, first), Scanned(below, mark, added[:, 5:])
 
 
-def _resumed(state: EnergyState, who: int, totals: Totals) -> Course:
+def _resumed(state: EnergyState, who: int, totals: Totals) -> RegisterCourse:
     """The course of a register as the state has it."""
     read_ms, value, since_ms, shown = (
         int(state.column(name)[who]) for name in ("read_ms", "value", "since_ms", "shown")
     )
-    return Course(read_ms, value, since_ms, shown, state.pending.pop(who, []), totals)
+    return RegisterCourse(read_ms, value, since_ms, shown, state.pending.pop(who, []), totals)
 
 
 def _opening_since(state: EnergyState, who: int, begin: int, columns: Columns) -> int:
@@ -175,7 +193,9 @@ def _since(value: Int, time_ms: Int, at: int, floor: int, floor_ms: int) -> int:
     return floor_ms if since == floor else int(time_ms[since])
 
 
-def _count(table: PointTable, state: EnergyState, columns: Columns) -> Accepted:
+def _count(
+    table: PointTable, state: EnergyState, columns: Columns, initial: Int, scanned: Scanned, out: Decisions
+) -> Accepted:
     """Ticks to base units, by cumulative counters under the ratio that holds; keep value, since and growth."""
     place, time_ms, value, growth, flag, first = columns
     if not len(place):
@@ -193,7 +213,27 @@ def _count(table: PointTable, state: EnergyState, columns: Columns) -> Accepted:
             state.column("ratio_growth")[at_place] = total[at]
             _set_ratio(table, state, at_place, int(time_ms[at]))
             amount[at + 1 : end] = _amounts(state, place[at + 1 : end], total[at + 1 : end])
-    changed = value != shifted(value, starts, state.column("value")[who])
+    grown = amount - shifted(amount, starts, state.column("amount")[who])
+    before = shifted(value, starts, state.column("value")[who])
+    totals = _totals_before(place, starts, initial, scanned)
+    unwrapped = before - state.column("origin")[place] + totals[:, :3].sum(axis=1) - totals[:, 3]
+    off = (unwrapped - (total - growth)) * state.column("num")[place] // state.column("den")[place]
+    out.days.extend(
+        days(
+            table.site.time_zone,
+            state,
+            Course(
+                place,
+                shifted(time_ms, starts, state.column("read_ms")[who]),
+                time_ms,
+                amount - grown + off,
+                grown,
+                totals,
+                first,
+            ),
+        )
+    )
+    changed = value != before
     changed[starts] |= first[starts]
     latest = np.maximum.reduceat(np.where(changed, time_ms, np.iinfo(np.int64).min), starts)
     since = state.column("since_ms")
@@ -201,7 +241,22 @@ def _count(table: PointTable, state: EnergyState, columns: Columns) -> Accepted:
     state.column("growth")[who] = total[last]
     state.column("value")[who] = value[last]
     state.column("shown")[who] = value[last]
-    return Accepted(place, time_ms, amount - shifted(amount, starts, state.column("amount")[who]), flag, first)
+    return Accepted(place, time_ms, grown, flag, first)
+
+
+def _totals_before(place: Int, starts: Int, initial: Int, scanned: Scanned) -> Int:
+    """TOTALS at the row before each row: of the last row that a scan accepted, else those the batch began with."""
+    totals: Int = initial[place]
+    if scanned.mark is None:
+        return totals
+    group = np.repeat(starts, np.diff(np.append(starts, len(place))))
+    latest = np.maximum.accumulate(np.where(scanned.mark >= 0, np.arange(len(place)), -1))
+    before = np.empty_like(latest)
+    before[1:] = latest[:-1]
+    before[0] = -1
+    known = before >= group
+    totals[known] = scanned.totals[scanned.mark[before[known]]]
+    return totals
 
 
 def _amounts(state: EnergyState, place: Int, total: Int) -> Int:

@@ -20,6 +20,7 @@ COLUMNS = (
     "value",  # its effective value, ticks
     "shown",  # the last accepted reading as it came, ticks
     "since_ms",  # when the register began to show that value
+    "origin",  # the first reading, ticks
     "growth",  # cumulative ticks since the first reading
     "ratio_growth",  # cumulative ticks when the present ratio began
     "ratio_amount",  # cumulative base units then

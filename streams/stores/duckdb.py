@@ -15,6 +15,7 @@ import polars as pl
 
 from streams.domain.findings import FencedError, StoreError
 from streams.operators.clean import event_time
+from streams.operators.conservation import DAY_COLUMNS, Day
 from streams.operators.points import PointTable
 from streams.operators.state import ON_TIME, EnergyState
 from streams.pipeline import FACT, Outputs, Pipeline
@@ -257,6 +258,7 @@ class SiteStore:
                 )
             self._write_facts(outputs.facts, moment)
             self._write_decisions(outputs)
+            self._write_days(outputs.days)
             self._write_state(pipeline.state, outputs.touched)
         self.next_seq = pipeline.next_seq
 
@@ -347,6 +349,29 @@ class SiteStore:
                     for place, time_ms, ticks, reason in outputs.rejected
                 ],
             )
+
+    def _write_days(self, days: list[Day]) -> None:
+        latest = {(day[0], day[1]): day for day in days}
+        if not latest:
+            return
+        rows = pl.DataFrame(list(latest.values()), schema=list(DAY_COLUMNS), orient="row").select(
+            pl.Series("point_id", self.ids[[place for place, _ in latest]]),
+            pl.from_epoch("begins_ms", "ms").alias("begins_at"),
+            pl.from_epoch("ends_ms", "ms").alias("ends_at"),
+            pl.from_epoch("begins_ms", "ms")
+            .dt.replace_time_zone("UTC")
+            .dt.convert_time_zone(self.table.site.time_zone.key)
+            .dt.date()
+            .alias("local_day"),
+            *DAY_COLUMNS[3:],
+        )
+        self.con.register("closed", rows)
+        self.con.execute(
+            "delete from fact.register_day as d using closed as c where d.point_id = c.point_id "
+            "and d.local_day = c.local_day"
+        )
+        self.con.execute("insert into fact.register_day select * from closed")
+        self.con.unregister("closed")
 
     def _write_state(self, state: EnergyState, touched: list[int]) -> None:
         if not touched:

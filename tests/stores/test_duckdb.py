@@ -134,3 +134,16 @@ def test_a_file_that_is_no_store_is_said_so(tmp_path: Path) -> None:
 def test_a_store_url_of_another_kind_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="expected duckdb:///"):
         path_of(url)
+
+
+@pytest.mark.parametrize("size", [97, 100_000])
+def test_the_account_of_every_register_and_day_has_no_residual(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.duckdb"
+    ingest(path, telemetry(3, 4_000), table_of(3), size, reopen=False)
+    store = DuckDBStore(path)
+    days = store.query("select * from mart.conservation order by point, day")
+    assert len(days) == 3 * 4
+    assert days["residual_kwh"].to_list() == [0.0] * len(days)
+    assert days["interval_kwh"].sum() > 0
+    store.con.execute("delete from fact.interval where starts_at = (select max(starts_at) from fact.interval)")
+    assert store.query("select max(residual_kwh) as r from mart.conservation")["r"][0] > 0
