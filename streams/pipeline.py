@@ -40,9 +40,9 @@ class Memory(Protocol):
 class Outputs:
     """Rows that one step adds or replaces.
 
-    `raw`: usable readings with `seq` and `late_ms`; `rejects`: reason, payload; `facts`: FACT, replacing those of the
-    same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the same place and
-    begin; `events` and `rejected` replace all of the points in `redecided`.
+    `raw`: usable readings with `seq` and `late_ms`; `rejects`: reason, payload; `facts`: FACT, replacing those of
+    the same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the
+    same place and begin; `events` and `rejected` replace all of the points in `redecided`.
     """
 
     raw: pl.DataFrame
