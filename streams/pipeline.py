@@ -13,8 +13,10 @@ from streams.operators import energy
 from streams.operators.advance import FACT_COLUMNS
 from streams.operators.clean import clean, event_time
 from streams.operators.conservation import Day
+from streams.operators.demand import DEMAND, QUARTER_MS, demand, quarters
 from streams.operators.points import PointTable
 from streams.operators.registers import Event
+from streams.operators.rolling import LONGEST_MS, ROLLING, rolling
 from streams.operators.state import ON_TIME, EnergyState, Readings
 
 FACT = {
@@ -42,7 +44,8 @@ class Outputs:
 
     `raw`: usable readings with `seq` and `late_ms`; `rejects`: reason, payload; `facts`: FACT, replacing those of
     the same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the
-    same place and begin; `events` and `rejected` replace all of the points in `redecided`.
+    same place and begin; `events` and `rejected` replace all of the points in `redecided`; `rolling` (ROLLING) those
+    of the same place and end, `demand` (DEMAND) those of the same start.
     """
 
     raw: pl.DataFrame
@@ -51,6 +54,8 @@ class Outputs:
     events: list[tuple[int, Event]] = field(default_factory=list)
     rejected: list[tuple[int, int, int, str]] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
+    rolling: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ROLLING))
+    demand: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DEMAND))
     redecided: set[int] = field(default_factory=set)
     touched: list[int] = field(default_factory=list)
 
@@ -67,6 +72,7 @@ class Pipeline:
         self.memory = memory
         self.state = EnergyState.empty(len(table.points)) if state is None else state
         self.next_seq = next_seq
+        self.purchased = sorted(table.index[name] for name in table.site.import_points if name in table.index)
 
     def step(self, decoded: pl.DataFrame, received_ms: int) -> Outputs:
         """Take decoded readings (`clean.DECODED`) in order of arrival."""
@@ -118,13 +124,16 @@ class Pipeline:
         return Readings(place, time_ms, usable["ticks"].to_numpy(), seq, tag)
 
     def _outputs(self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame) -> Outputs:
+        facts = self._facts(out.fact_sets)
         rejected = out.decisions.rejected + [(*each, "conflicting duplicate") for each in out.conflicts]
         return Outputs(
             raw=raw,
             rejects=rejects,
-            facts=self._facts(out.fact_sets),
+            facts=facts,
             events=out.decisions.events,
             days=out.decisions.days,
+            rolling=self._rolling(facts),
+            demand=self._demand(facts),
             rejected=rejected,
             redecided=out.redecided,
             touched=np.flatnonzero(out.touched).tolist(),
@@ -155,6 +164,32 @@ class Pipeline:
         if not written:
             return pl.DataFrame(schema=FACT)
         return pl.concat(written).unique(key, keep="last", maintain_order=True) if len(written) > 1 else written[0]
+
+    def _rolling(self, facts: pl.DataFrame) -> pl.DataFrame:
+        if not len(facts):
+            return pl.DataFrame(schema=ROLLING)
+        first, last = int(facts["starts_ms"].min()), int(facts["ends_ms"].max())  # type: ignore[arg-type]
+        window = self._around(facts["place"].unique().to_list(), facts, first - LONGEST_MS, last + LONGEST_MS)
+        reach = facts.group_by("place").agg(
+            since=pl.col("starts_ms").min(), until=pl.col("ends_ms").max() + LONGEST_MS - 1
+        )
+        rows = rolling(window, first).join(reach, on="place", maintain_order="left")
+        return rows.filter(pl.col("ends_ms").is_between(pl.col("since") + 1, pl.col("until"))).select(list(ROLLING))
+
+    def _demand(self, facts: pl.DataFrame) -> pl.DataFrame:
+        mine = facts.filter(pl.col("place").is_in(self.purchased))
+        if not len(mine):
+            return pl.DataFrame(schema=DEMAND)
+        touched = (mine["starts_ms"] // QUARTER_MS * QUARTER_MS).unique()
+        first, last = int(touched.min()), int(touched.max()) + QUARTER_MS  # type: ignore[arg-type]
+        rows = quarters(self._around(self.purchased, mine, first, last), len(self.purchased))
+        return demand(rows.filter(pl.col("starts_ms").is_in(touched.implode())), self.table.site)
+
+    def _around(self, places: list[int], facts: pl.DataFrame, from_ms: int, to_ms: int) -> pl.DataFrame:
+        """The facts of points that start in [from, to), as they are after this step."""
+        known = self.memory.facts(places, from_ms, to_ms).select(list(FACT))
+        both = pl.concat([known, facts.filter(pl.col("starts_ms").is_between(from_ms, to_ms - 1))])
+        return both.unique(["place", "starts_ms"], keep="last", maintain_order=True)
 
     def _dated(self, facts: pl.DataFrame) -> pl.DataFrame:
         whole = pl.col("ends_ms") - pl.col("starts_ms")

@@ -126,3 +126,37 @@ create table fact.register_day (
     exchanged bigint not null,
     quarantined bigint not null
 );
+
+-- One row a file of the raw archive; a file that is not listed here was never committed.
+create table op.archive_file (
+    file varchar not null,
+    site varchar not null,
+    first_seq bigint not null,
+    readings bigint not null,
+    sha256 varchar not null
+);
+
+-- One row a point and interval end: base units, null where nothing is known of the window.
+create table fact.rolling (
+    point_id integer not null,
+    ends_at timestamp not null,
+    amount_15min bigint,
+    amount_1h bigint,
+    amount_24h bigint,
+    missing_15min_ms bigint not null,
+    missing_1h_ms bigint not null,
+    missing_24h_ms bigint not null
+);
+
+-- One row a site and quarter-hour: amounts in mWh, powers in mW.
+create table fact.demand (
+    site varchar not null,
+    starts_at timestamp not null,
+    amount bigint,
+    estimated bigint not null,
+    missing_ms bigint not null,
+    demand_mw bigint,
+    contract_mw bigint,
+    quality smallint not null,
+    revision integer not null
+);

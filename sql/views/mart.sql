@@ -80,3 +80,30 @@ from fact.register_day as d
 inner join op.point as p on d.point_id = p.point_id
 left join interval_day as f on d.point_id = f.point_id and d.local_day = f.local_day
 where p.quantity = 'energy';
+
+-- One row a point and interval end: energy in kWh of the windows that end there, and the seconds nothing is known of.
+create or replace view mart.rolling_energy as
+select
+    p.site,
+    p.point,
+    r.ends_at,
+    cast(r.amount_15min as double precision) / 1000000 as energy_15min_kwh,
+    cast(r.amount_1h as double precision) / 1000000 as energy_1h_kwh,
+    cast(r.amount_24h as double precision) / 1000000 as energy_24h_kwh,
+    cast(r.missing_15min_ms as double precision) / 1000 as missing_15min_s,
+    cast(r.missing_1h_ms as double precision) / 1000 as missing_1h_s,
+    cast(r.missing_24h_ms as double precision) / 1000 as missing_24h_s
+from fact.rolling as r
+inner join op.point as p on r.point_id = p.point_id
+where p.quantity = 'energy';
+
+-- One row a site and quarter-hour: average power in kW against the contract, null where a part is missing.
+create or replace view mart.demand_15min as
+select
+    d.site,
+    d.starts_at,
+    cast(d.demand_mw as double precision) / 1000000 as demand_kw,
+    cast(d.contract_mw as double precision) / 1000000 as contract_kw,
+    case d.quality when 0 then 'measured' when 1 then 'estimated' when 2 then 'partial' else 'missing' end as quality,
+    d.revision
+from fact.demand as d;

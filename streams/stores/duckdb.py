@@ -19,6 +19,7 @@ from streams.operators.conservation import DAY_COLUMNS, Day
 from streams.operators.points import PointTable
 from streams.operators.state import ON_TIME, EnergyState
 from streams.pipeline import FACT, Outputs, Pipeline
+from streams.stores.archive import ArchiveFile
 
 SQL = Path(__file__).parents[2] / "sql"
 FACT_ROW = (
@@ -80,10 +81,10 @@ class DuckDBStore:
         """Let go of the file."""
         self.con.close()
 
-    def query(self, statement: str) -> pl.DataFrame:
-        """Run a statement of the user's; StoreError carries what DuckDB says."""
+    def query(self, statement: str, values: dict[str, object] | None = None) -> pl.DataFrame:
+        """Run a statement, with its named values; StoreError carries what DuckDB says."""
         try:
-            return pl.DataFrame(self.con.sql(statement).to_arrow_table())
+            return pl.DataFrame(self.con.sql(statement, params=values).to_arrow_table())
         except duckdb.Error as error:
             raise StoreError(f"query: {error}") from error
 
@@ -211,6 +212,21 @@ class SiteStore:
             *(pl.col(name).cast(dtype) for name, dtype in FACT.items() if name != "place"),
         )
 
+    def listed(self) -> list[ArchiveFile]:
+        """The files of the raw archive that commits have listed, in order of arrival."""
+        rows = self.con.execute(
+            "select file, first_seq, readings, sha256 from op.archive_file where site = ? order by first_seq, file",
+            [self.site],
+        ).fetchall()
+        return [ArchiveFile(*row) for row in rows]
+
+    def controls(self) -> list[tuple[int, str, datetime]]:
+        """Recorded ticks and ends of streams: number of the reading they came before, kind, time."""
+        rows = self.con.execute(
+            "select seq, kind, happened_at from op.control where site = ? order by seq, happened_at", [self.site]
+        ).fetchall()
+        return [(int(seq), str(kind), moment.replace(tzinfo=UTC)) for seq, kind, moment in rows]
+
     def source(self, source: str, name: str, received_at: datetime) -> tuple[int, int, datetime, bool]:
         """Number, records already stored, first arrival and completeness of a source; it is registered if new."""
         row = self.con.execute(
@@ -235,6 +251,7 @@ class SiteStore:
         *,
         source: tuple[int, str, int, int] | None = None,
         control: tuple[str, datetime] | None = None,
+        archived: list[ArchiveFile] | None = None,
     ) -> None:
         """Store what a step left, the state of the points it touched, and the position, together.
 
@@ -256,9 +273,15 @@ class SiteStore:
                     "insert into op.control values (?, ?, ?, ?)",
                     [pipeline.next_seq, self.site, control[0], control[1].astimezone(UTC).replace(tzinfo=None)],
                 )
+            for each in archived or []:
+                self.con.execute(
+                    "insert into op.archive_file values (?, ?, ?, ?, ?)",
+                    [each.file, self.site, each.first_seq, each.readings, each.sha256],
+                )
             self._write_facts(outputs.facts, moment)
             self._write_decisions(outputs)
             self._write_days(outputs.days)
+            self._write_derived(outputs)
             self._write_state(pipeline.state, outputs.touched)
         self.next_seq = pipeline.next_seq
 
@@ -349,6 +372,35 @@ class SiteStore:
                     for place, time_ms, ticks, reason in outputs.rejected
                 ],
             )
+
+    def _write_derived(self, outputs: Outputs) -> None:
+        revised = len(outputs.facts.filter(pl.col("revision") > 0)) > 0
+        if len(outputs.rolling):
+            rows = outputs.rolling.select(
+                pl.Series("point_id", self.ids[outputs.rolling["place"].to_numpy()]),
+                pl.from_epoch("ends_ms", "ms").alias("ends_at"),
+                *list(outputs.rolling.columns)[2:],
+            )
+            self.con.register("rolled", rows)
+            if revised:
+                self.con.execute(
+                    "delete from fact.rolling as r using rolled as n where r.point_id = n.point_id "
+                    "and r.ends_at = n.ends_at"
+                )
+            self.con.execute("insert into fact.rolling select * from rolled")
+            self.con.unregister("rolled")
+        if len(outputs.demand):
+            rows = outputs.demand.select(
+                pl.lit(self.site).alias("site"),
+                pl.from_epoch("starts_ms", "ms").alias("starts_at"),
+                *list(outputs.demand.columns)[1:],
+            )
+            self.con.register("demanded", rows)
+            self.con.execute(
+                "delete from fact.demand as d using demanded as n where d.site = n.site and d.starts_at = n.starts_at"
+            )
+            self.con.execute("insert into fact.demand select * from demanded")
+            self.con.unregister("demanded")
 
     def _write_days(self, days: list[Day]) -> None:
         latest = {(day[0], day[1]): day for day in days}

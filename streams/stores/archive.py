@@ -1,0 +1,111 @@
+"""The raw archive: Parquet files by site and local day, every usable reading as it came, in order of arrival.
+
+A file is written and renamed before the commit that lists it in `op.archive_file`; one that is not listed belongs to
+a commit that never happened and is removed when the archive is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from streams.domain.findings import StoreError
+
+COLUMNS = (
+    "seq", "point", "time_ms", "value", "text", "unit", "quality", "extra", "late_ms", "received_ms", "source",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFile:
+    """One file: path below the archive's folder, number of its first reading, readings, SHA-256 of its bytes."""
+
+    file: str
+    first_seq: int
+    readings: int
+    sha256: str
+
+
+class Archive:
+    """A folder of Parquet files."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; it is made with the first file."""
+        self.folder = folder
+
+    def write(self, site: str, zone: str, rows: pl.DataFrame) -> list[ArchiveFile]:
+        """Write rows of COLUMNS to a file for each local day; StoreError where the disk does not take them."""
+        day = (
+            pl.from_epoch("time_ms", "ms")
+            .dt.replace_time_zone("UTC")
+            .dt.convert_time_zone(zone)
+            .dt.date()
+            .cast(pl.String)
+        )
+        dated = rows.with_columns(day.alias("day"))
+        written = []
+        try:
+            for (local_day,), part in sorted(dated.partition_by("day", as_dict=True, include_key=False).items()):
+                first = int(part["seq"].min())  # type: ignore[arg-type]  # a partition is never empty
+                name = f"site={site}/day={local_day}/{first:012d}.parquet"
+                path = self.folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                beside = path.with_suffix(".part")
+                part.write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
+                with beside.open("rb+") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                    os.fsync(file.fileno())
+                beside.replace(path)
+                written.append(ArchiveFile(name, first, len(part), digest))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise StoreError(f"archive {self.folder}: cannot be written: {error}") from error
+        return written
+
+    def sweep(self, site: str, listed: set[str]) -> int:
+        """Remove the files of commits that never happened; return how many there were."""
+        stray = [
+            path
+            for path in sorted((self.folder / f"site={site}").glob("day=*/*"))
+            if path.relative_to(self.folder).as_posix() not in listed
+        ]
+        for path in stray:
+            path.unlink()
+        return len(stray)
+
+    def read(self, files: list[ArchiveFile]) -> Iterator[pl.DataFrame]:
+        """Yield the readings in order of arrival, by stretches that overlap in no file.
+
+        StoreError where a file is missing or its bytes are not those that were committed.
+        """
+        waiting: list[ArchiveFile] = []
+        reach = -1
+        for each in sorted(files, key=lambda file: file.first_seq):
+            if waiting and each.first_seq >= reach:
+                yield self._load(waiting)
+                waiting = []
+            waiting.append(each)
+            reach = max(reach, self._last_seq(each) + 1)
+        if waiting:
+            yield self._load(waiting)
+
+    def _checked(self, each: ArchiveFile) -> Path:
+        path = self.folder / each.file
+        if not path.is_file():
+            raise StoreError(f"archive {self.folder}: {each.file} is listed in the store; found no such file")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != each.sha256:
+            raise StoreError(f"archive {self.folder}: {each.file} was changed: expected {each.sha256}; found {digest}")
+        return path
+
+    def _last_seq(self, each: ArchiveFile) -> int:
+        frame = pl.read_parquet(self._checked(each), columns=["seq"])
+        return int(frame["seq"].max())  # type: ignore[arg-type]  # never empty
+
+    def _load(self, files: list[ArchiveFile]) -> pl.DataFrame:
+        return pl.concat([pl.read_parquet(self.folder / each.file) for each in files]).sort("seq")
