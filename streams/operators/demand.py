@@ -85,11 +85,11 @@ def demand(of_site: pl.DataFrame, site: Site) -> pl.DataFrame:
 
 
 def contract_mw(contracts: tuple[Contract, ...], day: date) -> int | None:
-    """The regular contract capacity that holds on a local day, in milliwatts."""
+    """The regular contract capacity that holds on a local day, in milliwatts; None where none is agreed."""
     held = [contract for contract in contracts if contract.from_day <= day]
     if not held:
         return None
-    return round(max(held, key=lambda contract: contract.from_day).regular_kw * 1_000_000)
+    return round(max(held, key=lambda contract: contract.from_day).regular_kw * 1_000_000) or None
 
 
 def projected_mw(known_mwh: int, elapsed_ms: int, rate_mw: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -59,6 +60,7 @@ class DuckDBStore:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open or create the file and bring its schema up to date; StoreError says what is in the way."""
         self.path = path
+        self.read_only = read_only
         if read_only and not path.exists():
             raise StoreError(f"store {path}: expected a file; found none")
         if not path.parent.is_dir():
@@ -88,6 +90,11 @@ class DuckDBStore:
         except duckdb.Error as error:
             raise StoreError(f"query: {error}") from error
 
+    def first(self, statement: str, values: list[object] | None = None) -> tuple[Any, ...] | None:
+        """Run a statement and return its first row, or None; the result is read to its end."""
+        rows = self.con.execute(statement, values or []).fetchall()
+        return rows[0] if rows else None
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; a full disk or a broken file becomes a StoreError and nothing is stored."""
@@ -110,9 +117,9 @@ class DuckDBStore:
                 raise
 
     def _migrate(self) -> None:
-        known = self.con.execute(
+        known = self.first(
             "select count(*) from information_schema.tables where table_schema = 'op' and table_name = 'migration'"
-        ).fetchone()
+        )
         done = dict(self.con.execute("select name, sha256 from op.migration").fetchall()) if known and known[0] else {}
         with self.transaction():
             for file in sorted((SQL / "migrations").glob("*.sql")):
@@ -136,14 +143,19 @@ class SiteStore:
         self.con = store.con
         self.table = table
         self.site = table.site.name
-        with store.transaction():
-            self._register()
+        if store.read_only:
+            self._ids = dict(self.con.execute("select point, point_id from op.point").fetchall())
+            if missing := [point.name for point in table.points if point.name not in self._ids]:
+                raise StoreError(f"store {store.path}: expected the points of {self.site!r}; found no {missing[0]!r}")
+        else:
+            with store.transaction():
+                self._register()
         self.ids = np.array([self._ids[point.name] for point in table.points], dtype=np.int32)
         self.places = dict(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
         self.next_seq: int = self._one("select next_seq from op.position where site = ?", [self.site])
 
     def _one(self, statement: str, values: list[object]) -> int:
-        row = self.con.execute(statement, values).fetchone()
+        row = self.store.first(statement, values)
         if row is None:
             raise StoreError(f"store {self.store.path}: no row for {values}")
         return int(row[0])
@@ -165,7 +177,7 @@ class SiteStore:
                 "insert into op.point values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [self._ids[point.name], self.site, asset, point.name, *rest, self.table.site.time_zone.key],
             )
-        if not self.con.execute("select 1 from op.position where site = ?", [self.site]).fetchone():
+        if not self.store.first("select 1 from op.position where site = ?", [self.site]):
             self.con.execute("insert into op.position values (?, 0)", [self.site])
 
     def pipeline(self) -> Pipeline:
@@ -229,10 +241,10 @@ class SiteStore:
 
     def source(self, source: str, name: str, received_at: datetime) -> tuple[int, int, datetime, bool]:
         """Number, records already stored, first arrival and completeness of a source; it is registered if new."""
-        row = self.con.execute(
+        row = self.store.first(
             "select source_id, records, received_at, is_complete from op.source where site = ? and source = ?",
             [self.site, source],
-        ).fetchone()
+        )
         if row:
             return int(row[0]), int(row[1]), row[2].replace(tzinfo=UTC), bool(row[3])
         number = self._one("select count(*) from op.source", [])
@@ -260,10 +272,10 @@ class SiteStore:
         """
         moment = recorded_at.astimezone(UTC).replace(tzinfo=None)
         with self.store.transaction():
-            moved = self.con.execute(
+            moved = self.store.first(
                 "update op.position set next_seq = ? where site = ? and next_seq = ?",
                 [pipeline.next_seq, self.site, self.next_seq],
-            ).fetchone()
+            )
             if not moved or moved[0] != 1:
                 raise FencedError(f"store {self.store.path}: another writer has moved site {self.site!r} on")
             if source:
@@ -287,9 +299,9 @@ class SiteStore:
 
     def _write_raw(self, outputs: Outputs, source: tuple[int, str, int, int], moment: datetime) -> None:
         number, name, before, after = source
-        moved = self.con.execute(
+        moved = self.store.first(
             "update op.source set records = ? where source_id = ? and records = ?", [after, number, before]
-        ).fetchone()
+        )
         if not moved or moved[0] != 1:
             raise FencedError(f"store {self.store.path}: source {name} is being read by another process too")
         if len(outputs.raw):

@@ -1,0 +1,78 @@
+"""The certificate of a replay: hashes of what went in and what came out, to be checked again years later."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from streams.domain.findings import KilowatchError
+from streams.domain.site import Site
+from streams.runners.audit import Verdict
+
+ROOT = Path(__file__).parents[1]
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a replay of [begins_at, ends_at) found; hashes are SHA-256."""
+
+    version: int
+    site: str
+    begins_at: str
+    ends_at: str
+    readings: int
+    readings_sha256: str
+    catalog_sha256: str
+    facts_of_the_field_sha256: str
+    code_sha256: str
+    results_sha256: dict[str, str]
+    identical: bool
+
+    def against(self, earlier: Path) -> list[str]:
+        """What differs from an earlier certificate, a line each; nothing where it holds."""
+        try:
+            known = json.loads(earlier.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise KilowatchError(f"{earlier}: expected a certificate (JSON); found {error}") from error
+        if not isinstance(known, dict):
+            raise KilowatchError(f"{earlier}: expected a certificate (JSON object); found {type(known).__name__}")
+        return [
+            f"{name}: expected {known.get(name)} (certificate); found {value}"
+            for name, value in asdict(self).items()
+            if known.get(name) != value
+        ]
+
+
+def certify(site: Site, file: Path, begins: datetime, ends: datetime, verdict: Verdict) -> Certificate:
+    """Make the certificate of a verdict."""
+    return Certificate(
+        version=VERSION,
+        site=site.name,
+        begins_at=begins.isoformat(),
+        ends_at=ends.isoformat(),
+        readings=verdict.readings,
+        readings_sha256=verdict.readings_sha256,
+        catalog_sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
+        facts_of_the_field_sha256=_hash_of(ROOT / "streams" / "catalog" / "data", "*.yaml"),
+        code_sha256=_hash_of(ROOT / "streams", "*.py"),
+        results_sha256=verdict.results_sha256,
+        identical=verdict.identical,
+    )
+
+
+def write_certificate(path: Path, certificate: Certificate) -> None:
+    """Write it as JSON, whole or not at all."""
+    beside = path.with_name(path.name + ".part")
+    beside.write_text(json.dumps(asdict(certificate), indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def _hash_of(folder: Path, pattern: str) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob(pattern)):
+        digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,236 @@
+"""The `kilowatch` command."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from jobs.certificate import certify, write_certificate
+from streams.catalog.site import check_site, load_site
+from streams.domain.findings import IngestError, KilowatchError, Severity
+from streams.ingest.files import read_blocks, source_id
+from streams.ingest.mapping import Mapping, read_mapping
+from streams.runners.audit import replay as replay_archive
+from streams.runners.embedded import EmbeddedRunner, Source, utc_now
+from streams.stores.duckdb import DuckDBStore, path_of
+
+app = typer.Typer(
+    name="kilowatch",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From the telemetry of a site to energy, cost and emissions that an auditor accepts.",
+    epilog="Exit codes: 0 done; 1 a finding or a difference; 2 the command cannot be carried out as it was given.",
+)
+say = Console(stderr=True, highlight=False)
+
+SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's catalog file.")]
+StoreUrl = Annotated[str, typer.Option("--store", metavar="URL", help="duckdb:///path/file.duckdb")]
+
+
+class Format(StrEnum):
+    """How a query's result is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@app.callback()
+def kilowatch() -> None:
+    """From the telemetry of a site to energy, cost and emissions that an auditor accepts."""
+
+
+@app.command(epilog="Example: kilowatch check deploy/sites/cold_chain_depot.yaml")
+def check(site: SiteFile) -> None:
+    """Check a site's catalog file and say all that is wrong with it at once."""
+    findings = check_site(site)
+    for finding in findings:
+        say.print(f"{finding.severity.value}: {finding}", soft_wrap=True)
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    say.print(f"{site}: {errors} errors, {len(findings) - errors} warnings")
+    raise typer.Exit(1 if errors else 0)
+
+
+@app.command(
+    epilog="Examples: kilowatch ingest site.yaml readings.parquet --store duckdb:///site.duckdb · "
+    "kilowatch ingest site.yaml exports/ --mapping deploy/mappings/homewizard.yaml --store duckdb:///site.duckdb · "
+    "cat readings.ndjson | kilowatch ingest site.yaml - --store duckdb:///site.duckdb"
+)
+def ingest(
+    site: SiteFile,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER|-", help="Files, folders of files, or -.")],
+    store: StoreUrl,
+    mapping: Annotated[
+        Path | None, typer.Option("--mapping", metavar="MAPPING.yaml", help="What foreign columns mean.")
+    ] = None,
+    received_at: Annotated[
+        datetime | None, typer.Option("--received-at", help="The time of arrival to record, instead of now (UTC).")
+    ] = None,
+    block_rows: Annotated[int, typer.Option(min=1, help="Records a commit.")] = 500_000,
+) -> None:
+    """Take files through the pipeline into a store.
+
+    A file that is in the store already is skipped; an ingest that was killed goes on where its last commit stood.
+    """
+    loaded = load_site(site)
+    columns = read_mapping(mapping) if mapping else None
+    with opened(store) as kept:
+        moment = received_at.replace(tzinfo=UTC) if received_at else None
+        runner = EmbeddedRunner(loaded, kept, (lambda: moment) if moment else utc_now)
+        every = list(_files(files))
+        with progress_bar("readings") as advance:
+            failed = _ingest_all(runner, every, columns, block_rows, advance)
+            runner.finish()
+        report = runner.report
+    say.print(
+        f"{loaded.name}: {report.readings:,} readings stored, {report.rejected:,} rejected (mart.quarantine), "
+        f"{report.facts:,} facts of which {report.revisions:,} revised, {report.skipped} files known already"
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+def _ingest_all(
+    runner: EmbeddedRunner, files: list[Path], mapping: Mapping | None, block_rows: int, advance: Advance
+) -> bool:
+    failed = False
+    for path in files:
+        try:
+            name = path.name if str(path) != "-" else "standard input"
+            blocks = partial(read_blocks, path, mapping, block_rows=block_rows)
+            runner.ingest(Source(source_id(path), name, blocks), advance)
+        except IngestError as error:
+            failed = True
+            say.print(f"error: {error}", soft_wrap=True)
+    return failed
+
+
+def _files(paths: list[Path]) -> Iterator[Path]:
+    for path in paths:
+        if str(path) == "-":
+            yield path
+        elif path.is_dir():
+            found = sorted(each for each in path.rglob("*") if each.is_file() and not each.name.startswith("."))
+            if not found:
+                raise IngestError(f"{path}: expected files; found an empty folder")
+            yield from found
+        else:
+            yield path
+
+
+@app.command(epilog="Example: kilowatch query 'select * from mart.energy_daily' --store duckdb:///site.duckdb")
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; the views are in schema mart.")],
+    store: StoreUrl,
+    form: Annotated[Format, typer.Option("--format", help="How to write the result.")] = Format.TABLE,
+    output: Annotated[Path | None, typer.Option("--output", help="A file, instead of standard output.")] = None,
+) -> None:
+    """Ask a store; nothing can be changed by it."""
+    with opened(store, read_only=True) as kept:
+        rows = kept.query(sql)
+    if form is Format.TABLE:
+        with pl.Config(
+            tbl_rows=1_000, tbl_cols=-1, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_width_chars=240
+        ):
+            text = f"{rows}\n({len(rows):,} rows)\n"
+        (output.write_text(text, encoding="utf-8") if output else sys.stdout.write(text))
+    elif form is Format.CSV:
+        rows.write_csv(output or sys.stdout.buffer)
+    else:
+        rows.write_parquet(output or sys.stdout.buffer)
+
+
+@app.command(
+    epilog="Example: kilowatch replay site.yaml --store duckdb:///site.duckdb --from 2026-01-01 --to 2026-02-01 "
+    "--certificate january.json; later: … --verify january.json"
+)
+def replay(
+    site: SiteFile,
+    store: StoreUrl,
+    begins: Annotated[datetime | None, typer.Option("--from", help="First local day.", formats=["%Y-%m-%d"])] = None,
+    ends: Annotated[datetime | None, typer.Option("--to", help="Day after the last.", formats=["%Y-%m-%d"])] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Write a certificate (JSON) of what was found.")] = None,
+    verify: Annotated[Path | None, typer.Option(help="Check an earlier certificate against the store.")] = None,
+) -> None:
+    """Recompute a site from its raw archive and compare with what is stored, row by row."""
+    loaded = load_site(site)
+    zone = loaded.time_zone
+    window = [
+        datetime.combine(day.date() if day else default, time.min, tzinfo=zone)
+        for day, default in ((begins, loaded.starts_on), (ends, date(2200, 1, 1)))
+    ]
+    with opened(store, read_only=True) as kept, tempfile.TemporaryDirectory() as scratch:
+        with progress_bar("readings") as advance:
+            verdict = replay_archive(loaded, kept, Path(scratch) / "scratch.duckdb", window[0], window[1], advance)
+        found = certify(loaded, site, window[0], window[1], verdict)
+    for name, rows in verdict.differing.items():
+        if len(rows):
+            say.print(f"{name}: {len(rows):,} rows differ")
+            say.print(str(rows.head(20)))
+    said = found.against(verify) if verify else []
+    for line in said:
+        say.print(f"error: {line}", soft_wrap=True)
+    if certificate:
+        write_certificate(certificate, found)
+        say.print(f"certificate: {certificate}")
+    same = verdict.identical and not said
+    say.print(f"{loaded.name}: {verdict.readings:,} readings recomputed: {'identical' if same else 'NOT identical'}")
+    raise typer.Exit(0 if same else 1)
+
+
+@contextmanager
+def opened(url: str, *, read_only: bool = False) -> Iterator[DuckDBStore]:
+    """Open a store and close it again, whatever happens."""
+    store = DuckDBStore(path_of(url), read_only=read_only)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+class Advance:
+    """Moves a progress bar on."""
+
+    def __init__(self, progress: Progress, unit: str) -> None:
+        """Begin at nothing."""
+        self.progress, self.unit, self.count = progress, unit, 0
+        self.task = progress.add_task(f"0 {unit}", total=None)
+
+    def __call__(self, more: int) -> None:
+        """Count on."""
+        self.count += more
+        self.progress.update(self.task, description=f"{self.count:,} {self.unit}")
+
+
+@contextmanager
+def progress_bar(unit: str) -> Iterator[Advance]:
+    """Show on standard error how far a long work is."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=say, transient=True) as progress:
+        yield Advance(progress, unit)
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one message and exit code 2, never a traceback."""
+    try:
+        app()
+    except KilowatchError as error:
+        say.print(f"error: {error}", soft_wrap=True, markup=False)
+        sys.exit(2)
+    except BrokenPipeError:
+        sys.exit(0)
+    except OSError as error:
+        say.print(f"error: {error.filename or ''} {error.strerror}".strip(), soft_wrap=True, markup=False)
+        sys.exit(2)

@@ -1,0 +1,270 @@
+"""Text of telemetry to frames of readings; what cannot be read goes to rejects with its reason, never away.
+
+Messages are the product's own: one JSON value a line, which is a reading `{"point", "time", "value"}` with optional
+`quality` and `unit`, a list of readings, or a columnar batch whose `time` and `value` are lists of one length.
+Unknown fields are kept as JSON in `extra`. Times are ISO 8601 with an offset, or a number since 1970: seconds below
+1e11, milliseconds from there on; what is finer than a millisecond is cut off.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+import polars as pl
+
+from streams.ingest.times import times_ms
+
+READINGS: Final = pl.Schema(
+    {
+        "point": pl.String,
+        "time_ms": pl.Int64,
+        "value": pl.Float64,
+        "text": pl.String,
+        "unit": pl.String,
+        "quality": pl.Int8,
+        "extra": pl.String,
+    }
+)
+REJECTS: Final = pl.Schema({"reason": pl.String, "payload": pl.String})
+PAYLOAD_CHARS: Final = 2_000
+UNAVAILABLE: Final = ("unavailable", "unknown")
+"""Words that say that a sender has no value: rejected, never a zero (MTConnect, Home Assistant)."""
+QUALITIES: Final = {"good": 0, "uncertain": 1, "bad": 2, "0": 0, "1": 1, "2": 2}
+FAST: Final = pl.Schema(
+    {"point": pl.String, "time": pl.String, "value": pl.Float64, "quality": pl.Int64, "unit": pl.String}
+)
+KNOWN: Final = frozenset(FAST)
+MESSAGE: Final = pl.Schema(
+    {
+        "point": pl.String,
+        "time": pl.String,
+        "value": pl.Float64,
+        "text": pl.String,
+        "unit": pl.String,
+        "quality": pl.Int64,
+        "extra": pl.String,
+    }
+)
+PIECES: Final = 16
+SMALL_BYTES: Final = 65_536
+NOT_FINITE: Final = re.compile(rb"[:\[,]\s*-?(NaN|Infinity)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """`readings` as in `READINGS`, in the order of the source; `rejects` as in `REJECTS`."""
+
+    readings: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def join(parts: Sequence[Decoded]) -> Decoded:
+    """Put parts one after the other."""
+    return Decoded(
+        pl.concat([READINGS.to_frame(), *(part.readings for part in parts)]),
+        pl.concat([REJECTS.to_frame(), *(part.rejects for part in parts)]),
+    )
+
+
+def rejects_of(pairs: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
+    """A frame of rejects from (reason, bytes as they came); payloads keep at most 2,000 characters."""
+    size = 4 * PAYLOAD_CHARS
+    rows = [(reason, payload[:size].decode("utf-8", "replace")[:PAYLOAD_CHARS]) for reason, payload in pairs]
+    return pl.DataFrame(rows, schema=REJECTS, orient="row")
+
+
+def number_of(text: pl.Expr, decimal: str = ".", thousands: str | None = None) -> pl.Expr:
+    """Float64 of text, null where it is no number; `nan` and `inf` come out as such, to be rejected."""
+    bare = text.str.strip_chars()
+    if thousands:
+        bare = bare.str.replace_all(thousands, "", literal=True)
+    if decimal != ".":
+        bare = pl.when(~bare.str.contains(".", literal=True)).then(bare.str.replace(decimal, ".", literal=True))
+    return bare.cast(pl.Float64, strict=False)
+
+
+def settle(rows: pl.DataFrame, payload: Sequence[str], unavailable: Sequence[str] = UNAVAILABLE) -> Decoded:
+    """Part what can be used from what cannot.
+
+    `rows` has the columns of `READINGS` (quality any integer, null for good), `reason` (null, or why the row was given
+    up already) and those named in `payload`, which become the JSON payload of a reject, without a leading `=`.
+    `unavailable` is in lower case.
+    """
+    rows = rows.with_columns(pl.col("quality").fill_null(0))
+    value, text = pl.col("value"), pl.col("text")
+    clean = rows.select(
+        pl.all_horizontal(
+            pl.col("reason").is_null().all(),
+            text.is_null().all(),
+            (pl.col("point").is_not_null() & (pl.col("point") != "")).all(),
+            pl.col("time_ms").is_not_null().all(),
+            (value.is_not_null() & value.is_finite()).all(),
+            pl.col("quality").is_between(0, 2).all(),
+        )
+    ).item()
+    if clean:
+        return Decoded(rows.select(READINGS.names()).cast(READINGS), REJECTS.to_frame())
+    empty = value.is_null() & (text.str.strip_chars().fill_null("") == "")
+    word = value.is_null() & text.str.strip_chars().str.to_lowercase().is_in(list(unavailable))
+    rules = [
+        (pl.col("point").fill_null("") == "", "no point name"),
+        (pl.col("time_ms").is_null(), "unparsable time"),
+        (empty, "no value"),
+        (word, "unavailable"),
+        (value.is_not_null() & ~value.is_finite(), "not finite"),
+        (~pl.col("quality").is_between(0, 2), "quality must be 0, 1 or 2"),
+    ]
+    reasons = [pl.when(rule).then(pl.lit(reason)) for rule, reason in rules]
+    rows = rows.with_columns(pl.coalesce("reason", *reasons).alias("reason"))
+    bad = rows.filter(pl.col("reason").is_not_null())
+    record = pl.struct(
+        pl.col(name).cast(pl.String, strict=False).alias(name.removeprefix("=")) for name in payload or ["point"]
+    ).struct.json_encode()
+    return Decoded(
+        rows.filter(pl.col("reason").is_null()).select(READINGS.names()).cast(READINGS),
+        bad.select("reason", record.str.head(PAYLOAD_CHARS).alias("payload")),
+    )
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode lines of JSON messages. A line that is wrong is rejected alone; blank lines are passed over.
+
+    Plain readings take a columnar way; a block that holds anything else is halved into pieces, and only the pieces
+    that need it are read line by line. Both ways give the same rows.
+    """
+    fast = _decode_columns(data)
+    if fast is not None:
+        return fast
+    if len(data) <= SMALL_BYTES:
+        return _decode_lines(data)
+    parts, begin, size = [], 0, max(SMALL_BYTES, len(data) // PIECES)
+    while begin < len(data):
+        end = data.find(b"\n", begin + size) + 1 or len(data)
+        piece = data[begin:end]
+        parts.append(_decode_columns(piece) or _decode_lines(piece))
+        begin = end
+    return join(parts)
+
+
+def _decode_columns(data: bytes) -> Decoded | None:
+    """The fast way, or None unless every line is a plain reading without fault.
+
+    Polars passes over fields that its schema lacks and turns numbers into text where the schema says so. Keys and
+    quotes are therefore counted in the bytes: without a backslash, every `":` ends a key or begins a text with a
+    colon, so that equal counts mean that no other field, null or type is there.
+    """
+    if b"\\" in data or any(blank in data and b'"' + blank in data for blank in (b" ", b"\t", b"\r")):
+        return None
+    try:
+        rows = pl.read_ndjson(data, schema=FAST)
+    except pl.exceptions.PolarsError:  # which line and why is for _decode_lines to say
+        return None
+    count, nulls = len(rows), rows.null_count().row(0)
+    if any(nulls[:3]):
+        return None
+    keys = len(FAST) * count - sum(nulls)
+    texts = count + count - nulls[4] + int(rows["time"].str.contains(":", literal=True).sum())
+    if data.count(b'":') != keys or data.count(b'"') != 2 * (keys + texts):
+        return None
+    none = pl.lit(None, pl.String)
+    rows = rows.with_columns(
+        times_ms(rows["time"]).alias("time_ms"), none.alias("text"), none.alias("extra"), none.alias("reason")
+    )
+    decoded = settle(rows, ())
+    return None if len(decoded.rejects) else decoded
+
+
+def _decode_lines(data: bytes) -> Decoded:
+    """Line by line, with a reason for each reject."""
+    rows = _Rows()
+    for line in data.split(b"\n"):
+        if line.strip():
+            try:
+                message = orjson.loads(line)
+            except orjson.JSONDecodeError as error:
+                rows.rejects.append((_why(line, error), line))
+                continue
+            for part in message if isinstance(message, list) else [message]:
+                rows.add(part)
+    return rows.decoded()
+
+
+def _why(line: bytes, error: orjson.JSONDecodeError) -> str:
+    """Why a line is not JSON."""
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not UTF-8"
+    return "not finite" if NOT_FINITE.search(line) or "infinity" in error.msg else "not JSON"
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Readings gathered from messages, column by column: point, time, value, text, unit, quality, extra."""
+
+    rows: list[tuple[str, str, float | None, str | None, str | None, int, str | None]] = field(default_factory=list)
+    rejects: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def add(self, part: Any) -> None:  # noqa: ANN401
+        """Take one reading or one columnar batch."""
+        if not isinstance(part, dict):
+            self.rejects.append(("not a reading: expected an object", orjson.dumps(part)))
+            return
+        get, extra = part.get, None
+        if not part.keys() <= KNOWN:
+            extra = orjson.dumps({key: value for key, value in part.items() if key not in KNOWN}).decode()
+        if list not in map(type, part.values()):
+            self._one(get("point"), get("time"), get("value"), get("unit"), get("quality"), extra)
+            return
+        lists = [name for name in FAST if isinstance(get(name), list)]
+        sizes = {len(part[name]) for name in lists}
+        if not lists:  # a list among the unknown fields only
+            self._one(get("point"), get("time"), get("value"), get("unit"), get("quality"), extra)
+            return
+        if len(sizes) > 1 or not {"time", "value"} <= set(lists):
+            self.rejects.append(("time and value must be lists of one length", orjson.dumps(part)))
+            return
+        count = sizes.pop()
+        columns = [part[name] if name in lists else [get(name)] * count for name in ("point", "time", "value", "unit")]
+        quality = part["quality"] if "quality" in lists else [get("quality")] * count
+        for point, time, value, unit, grade in zip(*columns, quality, strict=True):
+            self._one(point, time, value, unit, grade, extra)
+
+    def _one(self, point: Any, time: Any, value: Any, unit: Any, quality: Any, extra: str | None) -> None:  # noqa: ANN401
+        """Take one reading, or reject it for a field of the wrong kind."""
+        grade = 0 if quality is None else QUALITIES.get(str(quality).lower()) if type(quality) in (int, str) else None
+        kind = type(value)
+        if type(point) is not str or not point:
+            reason = "no point name"
+        elif type(time) not in (str, int, float):
+            reason = "no time" if time is None else "unparsable time"
+        elif value is not None and kind not in (int, float, bool, str):
+            reason = "value must be a number or a word"
+        elif unit is not None and type(unit) is not str:
+            reason = "unit must be a text"
+        elif grade is None:
+            reason = "quality must be 0, 1 or 2"
+        else:
+            number = float(value) if kind in (int, float, bool) else None
+            text = value if kind is str else str(value).lower() if kind is bool else None
+            self.rows.append((point, time if type(time) is str else repr(time), number, text, unit, grade, extra))
+            return
+        fields = {"point": point, "time": time, "value": value, "unit": unit, "quality": quality}
+        self.rejects.append((reason, orjson.dumps({name: item for name, item in fields.items() if item is not None})))
+
+    def decoded(self) -> Decoded:
+        """All that was gathered; a word that is a number becomes one."""
+        frame = pl.DataFrame(dict(zip(MESSAGE.names(), zip(*self.rows, strict=True), strict=False)), schema=MESSAGE)
+        number = number_of(pl.col("text"))
+        typed = frame.with_columns(
+            times_ms(frame["time"]).alias("time_ms"),
+            pl.coalesce("value", number).alias("value"),
+            pl.when(pl.col("value").is_not_null() | number.is_null()).then(pl.col("text")).alias("text"),
+            pl.lit(None, pl.String).alias("reason"),
+        )
+        settled = settle(typed, ("point", "time", "value", "text"))
+        return Decoded(settled.readings, pl.concat([rejects_of(self.rejects), settled.rejects]))
