@@ -34,16 +34,11 @@ READ_BYTES: Final = 32 << 20
 LINE_BYTES: Final = 256 << 20
 GZIP: Final = b"\x1f\x8b"
 PARQUET: Final = b"PAR1"
-FORMATS: Final = {
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".csv": "csv",
-    ".tsv": "csv",
+FORMATS: Final = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".tsv": "csv"} | {
     ".parquet": "parquet",
     ".shdr": "shdr",
 }
 SHDR: Final = Mapping(format="shdr", entity="entity")
-NEWLINE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +56,10 @@ class Block:
 def source_id(path: Path) -> str:
     """SHA-256 of the content, which names the source wherever it lies; `-` is read to its end for that."""
     with ExitStack() as stack:
-        return hashlib.file_digest(_open(path, stack), "sha256").hexdigest()
+        stream, digest = _open(path, stack), hashlib.sha256()
+        while data := _read(stream, READ_BYTES, path):
+            digest.update(data)
+    return digest.hexdigest()
 
 
 def read_blocks(path: Path, mapping: Mapping | None, start: int = 0, block_rows: int = 500_000) -> Iterator[Block]:
@@ -201,7 +199,7 @@ def _cut(blocks: Iterable[bytes], start: int, rows: int, *, replay: bool) -> Ite
         if position + count <= start and not replay:
             position += count
             continue
-        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == NEWLINE) + 1
+        ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n")) + 1
         begin = done = 0
         while done < count:
             before = start - position
