@@ -102,10 +102,12 @@ def test_the_steps_of_the_sensors_say_their_offsets_were_read() -> None:
     ]
 
 
-def test_the_building_uses_what_its_source_says_in_all() -> None:
+def test_the_building_uses_what_its_source_says_before_and_after_the_retrofit() -> None:
     readings, _ = load("eemeter_il_daily", "eemeter_il/*daily.csv.gz")
-    assert readings["value"].min() > 0  # type: ignore[operator]
-    assert len(readings["time_ms"].unique()) == 809
+    values = exact(readings["value"])
+    assert sum(values[34:400]) == Decimal("10438.60")  # 366 days from 2015-12-26
+    assert sum(values[409:774]) == Decimal("9082.24")  # 365 days from 2017-01-04
+    assert readings["time_ms"][409] == 1_483_509_600_000
 
 
 def test_labels_stay_beside_the_readings() -> None:
