@@ -18,6 +18,7 @@ from streams.operators.points import PointTable
 from streams.operators.registers import Event
 from streams.operators.rolling import LONGEST_MS, ROLLING, rolling
 from streams.operators.state import ON_TIME, EnergyState, Readings
+from streams.operators.virtual import virtual
 
 FACT = {
     **dict.fromkeys(FACT_COLUMNS, pl.Int64),
@@ -72,6 +73,10 @@ class Pipeline:
         self.memory = memory
         self.state = EnergyState.empty(len(table.points)) if state is None else state
         self.next_seq = next_seq
+        self.formulas = {
+            table.index[point.name]: {table.index[name]: coefficient for coefficient, name in point.formula}
+            for point in table.virtual
+        }
         self.purchased = sorted(table.index[name] for name in table.site.import_points if name in table.index)
 
     def step(self, decoded: pl.DataFrame, received_ms: int) -> Outputs:
@@ -125,6 +130,7 @@ class Pipeline:
 
     def _outputs(self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame) -> Outputs:
         facts = self._facts(out.fact_sets)
+        facts = pl.concat([facts, *self._virtual(facts)])
         rejected = out.decisions.rejected + [(*each, "conflicting duplicate") for each in out.conflicts]
         return Outputs(
             raw=raw,
@@ -164,6 +170,19 @@ class Pipeline:
         if not written:
             return pl.DataFrame(schema=FACT)
         return pl.concat(written).unique(key, keep="last", maintain_order=True) if len(written) > 1 else written[0]
+
+    def _virtual(self, facts: pl.DataFrame) -> list[pl.DataFrame]:
+        found = []
+        for place, terms in self.formulas.items():
+            mine = facts.filter(pl.col("place").is_in(list(terms)))
+            if not len(mine):
+                continue
+            touched = (mine["starts_ms"] // QUARTER_MS * QUARTER_MS).unique()
+            first, last = int(touched.min()), int(touched.max()) + QUARTER_MS  # type: ignore[arg-type]
+            rows = virtual(self._around(sorted(terms), mine, first, last), place, terms)
+            changed = rows.filter(pl.col("starts_ms").is_in(touched.implode()))
+            found.append(self._dated(changed).with_columns(changed["revision"]))
+        return found
 
     def _rolling(self, facts: pl.DataFrame) -> pl.DataFrame:
         if not len(facts):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from streams.domain.site import PointKind
 from streams.operators.advance import FACT_COLUMNS, Accepted, Facts, advance, group_starts, tail_facts
+from streams.operators.buckets import bucket, close_buckets, open_buckets
 from streams.operators.conservation import open_day
 from streams.operators.points import KINDS, PointTable
 from streams.operators.segments import Decisions, intervals, rates, registers
@@ -28,7 +29,9 @@ QUARTER_MS = 900_000
 WIDE = 65_536  # readings that may wait before they are worked off without a boundary being due
 TIME_BITS = 42
 
-COUNTED = tuple(KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL))
+COUNTED = tuple(
+    KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT)
+)
 """The kinds whose readings become amounts per interval here."""
 
 History = Callable[[int], Readings]
@@ -105,7 +108,8 @@ def flush(table: PointTable, state: EnergyState, history: History) -> tuple[Ener
     clock = np.full(len(limit), limit.max(initial=NEVER))
     silent = _quiet(table, state, clock)
     until = np.where(np.isin(np.arange(len(limit)), silent), clock, state.column("read_ms"))
-    started = np.flatnonzero(state.column("started") == 1)
+    _emit(state, open_buckets(table, state), out)
+    started = np.flatnonzero((state.column("started") == 1) & ~table.of_kind(PointKind.AMOUNT))
     _tails(table, state, started, until, out)
     counters = started[table.of_kind(PointKind.REGISTER)[started]]
     out.decisions.days += [day for day in (open_day(state, place) for place in counters.tolist()) if day]
@@ -117,7 +121,8 @@ def _quiet(table: PointTable, state: EnergyState, clock: Int) -> Int:
     heard = state.column("read_ms").copy()
     for place, rows in state.pending.items():
         heard[place] = rows[-1][0]
-    return np.flatnonzero((state.column("started") == 1) & (clock - heard > table.max_gap_ms))
+    silent = (state.column("started") == 1) & (clock - heard > table.max_gap_ms)
+    return np.flatnonzero(silent & ~table.of_kind(PointKind.AMOUNT))
 
 
 def _tails(table: PointTable, state: EnergyState, places: Int, until: Int, out: EnergyOutputs) -> None:
@@ -205,6 +210,7 @@ def _work(
     if len(due):
         kept = late.take(late.seq > state.column("late_seq")[late.place])
         state.late = [kept] if len(kept) else []
+    _emit(state, close_buckets(table, state, limit), out)
     moved = limit > state.column("done_ms")
     state.column("done_ms")[moved] = limit[moved]
 
@@ -248,6 +254,9 @@ def _kernels(
         else:
             rows = intervals(table, state, *columns)
         parts.append(advance(table, state, rows))
+    events = table.of_kind(PointKind.AMOUNT)[place]
+    if events.any():
+        parts.append(bucket(table, state, place[events], time_ms[events], ticks[events]))
     empty = [np.zeros(0, dtype=np.int64)]
     return {name: np.concatenate([part[name] for part in parts] or empty) for name in FACT_COLUMNS}
 

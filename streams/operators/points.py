@@ -20,7 +20,7 @@ MARGIN = Fraction(11, 10)
 
 @dataclass(frozen=True, slots=True)
 class PointTable:
-    """The measured points of one site, in the order of its file.
+    """The measured points of one site, in the order of its file; virtual ones have the places behind them.
 
     All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks;
     `num / den` turns ticks into base units (see `streams.domain.quantities`) before any CT ratio.
@@ -29,6 +29,7 @@ class PointTable:
 
     site: Site
     points: tuple[Point, ...]
+    virtual: tuple[Point, ...]
     index: dict[str, int]
     kind: NDArray[np.int8]
     ticks_per_unit: NDArray[np.float64]
@@ -45,7 +46,8 @@ class PointTable:
 
     @classmethod
     def of(cls, site: Site) -> PointTable:
-        """Compile the points of a site; virtual ones are left out, they have no readings."""
+        """Compile the points of a site; the arrays leave virtual ones out, they have no readings."""
+        virtual = tuple(point for point in site.points if point.kind is PointKind.VIRTUAL)
         points = tuple(point for point in site.points if point.kind is not PointKind.VIRTUAL)
         scales = [_scale(point) for point in points]
         ratios = [_base_per_tick(point, point.ratios[0].value if point.ratios else Fraction(1)) for point in points]
@@ -56,7 +58,8 @@ class PointTable:
         return cls(
             site=site,
             points=points,
-            index={point.name: place for place, point in enumerate(points)},
+            virtual=virtual,
+            index={point.name: place for place, point in enumerate(points + virtual)},
             kind=np.array([KINDS.index(point.kind) for point in points], dtype=np.int8),
             ticks_per_unit=np.array([float(scale) for scale in scales], dtype=np.float64),
             num=whole([ratio.numerator for ratio in ratios]),
@@ -70,6 +73,11 @@ class PointTable:
             interval_ms=whole([point.interval_ms or point.resolution_ms for point in points]),
             stamp_at_start=np.array([point.stamp_at_start for point in points], dtype=np.bool_),
         )
+
+    @property
+    def every(self) -> tuple[Point, ...]:
+        """Measured and virtual points by their places."""
+        return self.points + self.virtual
 
     def of_kind(self, *kinds: PointKind) -> NDArray[np.bool_]:
         """Tell which points are of one of the kinds."""

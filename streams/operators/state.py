@@ -36,6 +36,7 @@ COLUMNS = (
     "edge_estimated",
     "edge_estimated_ms",
     "edge_missing_ms",
+    "open",  # 1 while the sum of events in the present interval has not been emitted
     "emitted_ms",  # facts exist up to here, provisional ones included
     "wrapped",  # cumulative corrections, ticks
     "reset",

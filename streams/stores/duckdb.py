@@ -145,12 +145,12 @@ class SiteStore:
         self.site = table.site.name
         if store.read_only:
             self._ids = dict(self.con.execute("select point, point_id from op.point").fetchall())
-            if missing := [point.name for point in table.points if point.name not in self._ids]:
+            if missing := [point.name for point in table.every if point.name not in self._ids]:
                 raise StoreError(f"store {store.path}: expected the points of {self.site!r}; found no {missing[0]!r}")
         else:
             with store.transaction():
                 self._register()
-        self.ids = np.array([self._ids[point.name] for point in table.points], dtype=np.int32)
+        self.ids = np.array([self._ids[point.name] for point in table.every], dtype=np.int32)
         self.places = dict(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
         self.next_seq: int = self._one("select next_seq from op.position where site = ?", [self.site])
 
