@@ -39,6 +39,12 @@ class Memory(Protocol):
         """Facts of points that start in [from, to): columns of FACT."""
 
 
+EMPTY = pl.DataFrame()
+NO_FACTS = pl.DataFrame(schema=FACT)
+NO_ROLLING = pl.DataFrame(schema=ROLLING)
+NO_DEMAND = pl.DataFrame(schema=DEMAND)
+
+
 @dataclass(slots=True)
 class Outputs:
     """Rows that one step adds or replaces.
@@ -55,13 +61,10 @@ class Outputs:
     events: list[tuple[int, Event]] = field(default_factory=list)
     rejected: list[tuple[int, int, int, str]] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
-    rolling: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ROLLING))
-    demand: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DEMAND))
+    rolling: pl.DataFrame = field(default_factory=lambda: NO_ROLLING)
+    demand: pl.DataFrame = field(default_factory=lambda: NO_DEMAND)
     redecided: set[int] = field(default_factory=set)
     touched: list[int] = field(default_factory=list)
-
-
-EMPTY = pl.DataFrame()
 
 
 class Pipeline:
@@ -90,7 +93,12 @@ class Pipeline:
         self.state, out = energy.step(self.table, self.state, chosen, self._history)
         late = np.full(len(batch), ON_TIME, dtype=np.int64)
         late[counted] = out.tags
-        raw = usable.with_columns(pl.Series("seq", seq), pl.Series("late_ms", late).replace(ON_TIME, None))
+        was_late = pl.Series("late_ms", late)
+        if (late != ON_TIME).any():
+            was_late = was_late.set(pl.Series(late == ON_TIME), None)
+        else:
+            was_late = pl.Series("late_ms", [None], dtype=pl.Int64).new_from_index(0, len(late))
+        raw = usable.hstack([pl.Series("seq", seq), was_late])
         return self._outputs(out, raw, rejects)
 
     def tick(self, now_ms: int) -> Outputs:
@@ -118,7 +126,9 @@ class Pipeline:
 
     def _stored(self, rows: pl.DataFrame) -> Readings:
         names = pl.Series([point.name for point in self.table.points], dtype=pl.String)
-        decoded = rows.with_columns(names.gather(rows["place"]).alias("point"), pl.lit(None, pl.String).alias("text"))
+        decoded = rows.select(
+            names.gather(rows["place"]).alias("point"), pl.lit(None, pl.String).alias("text"), pl.exclude("place")
+        )
         usable, _ = clean(self.table, decoded, np.iinfo(np.int64).max // 2)
         tag = usable["late_ms"].fill_null(ON_TIME).to_numpy()
         return self._readings(usable, usable["seq"].to_numpy(), tag)
@@ -130,7 +140,8 @@ class Pipeline:
 
     def _outputs(self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame) -> Outputs:
         facts = self._facts(out.fact_sets)
-        facts = pl.concat([facts, *self._virtual(facts)])
+        if len(facts) and self.formulas:
+            facts = pl.concat([facts, *self._virtual(facts)])
         rejected = out.decisions.rejected + [(*each, "conflicting duplicate") for each in out.conflicts]
         return Outputs(
             raw=raw,
@@ -168,7 +179,7 @@ class Pipeline:
                 )
             written.append(fresh)
         if not written:
-            return pl.DataFrame(schema=FACT)
+            return NO_FACTS
         return pl.concat(written).unique(key, keep="last", maintain_order=True) if len(written) > 1 else written[0]
 
     def _virtual(self, facts: pl.DataFrame) -> list[pl.DataFrame]:
@@ -186,7 +197,7 @@ class Pipeline:
 
     def _rolling(self, facts: pl.DataFrame) -> pl.DataFrame:
         if not len(facts):
-            return pl.DataFrame(schema=ROLLING)
+            return NO_ROLLING
         first, last = int(facts["starts_ms"].min()), int(facts["ends_ms"].max())  # type: ignore[arg-type]
         window = self._around(facts["place"].unique().to_list(), facts, first - LONGEST_MS, last + LONGEST_MS)
         reach = facts.group_by("place").agg(
@@ -196,9 +207,9 @@ class Pipeline:
         return rows.filter(pl.col("ends_ms").is_between(pl.col("since") + 1, pl.col("until"))).select(list(ROLLING))
 
     def _demand(self, facts: pl.DataFrame) -> pl.DataFrame:
-        mine = facts.filter(pl.col("place").is_in(self.purchased))
+        mine = facts.filter(pl.col("place").is_in(self.purchased)) if len(facts) else facts
         if not len(mine):
-            return pl.DataFrame(schema=DEMAND)
+            return NO_DEMAND
         touched = (mine["starts_ms"] // QUARTER_MS * QUARTER_MS).unique()
         first, last = int(touched.min()), int(touched.max()) + QUARTER_MS  # type: ignore[arg-type]
         rows = quarters(self._around(self.purchased, mine, first, last), len(self.purchased))

@@ -160,3 +160,6 @@ create table fact.demand (
     quality smallint not null,
     revision integer not null
 );
+
+-- One row a site: the number of the first reading that no file of the archive holds.
+create table op.archived (site varchar not null, first_seq bigint not null);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
 import numpy as np
 import polars as pl
 
@@ -34,11 +32,10 @@ def clean(table: PointTable, decoded: pl.DataFrame, received_ms: int) -> tuple[p
     Usable: DECODED with `place` (Int64) and `ticks` (Int64; 0 for states). Rejected: `reason`, `payload` (String).
     Ticks are `value × ticks a unit`, rounded half to even; units are converted by exact ratios.
     """
-    names = pl.Enum([point.name for point in table.points])
-    known = decoded["point"].cast(names, strict=False).to_physical()
-    place = known.cast(pl.Int64).fill_null(-1).to_numpy()
-    value = decoded["value"].fill_null(np.nan).to_numpy()
-    time_ms = decoded["time_ms"].fill_null(np.iinfo(np.int64).min).to_numpy()
+    known = decoded["point"].cast(table.names, strict=False).to_physical()
+    place = _filled(known, -1).astype(np.int64)
+    value = decoded["value"].to_numpy()  # nulls become nan
+    time_ms = _filled(decoded["time_ms"], np.iinfo(np.int64).min)
     safe = np.maximum(place, 0)
     if not len(table.points):
         return _split(decoded, place, np.zeros(len(place), dtype=np.int64), np.full(len(place), 1, dtype=np.int8))
@@ -61,13 +58,17 @@ def clean(table: PointTable, decoded: pl.DataFrame, received_ms: int) -> tuple[p
     reason[out_of_range] = 5
     reason[too_large] = 5
     reason[~wordy & ~np.isfinite(value)] = 4
-    reason[decoded["quality"].fill_null(0).to_numpy() == int(ReadingQuality.BAD)] = 7
+    reason[_filled(decoded["quality"], 0) == int(ReadingQuality.BAD)] = 7
     reason[time_ms > received_ms + FUTURE_MS] = 3
-    begins = datetime.combine(table.site.starts_on, datetime.min.time(), tzinfo=table.site.time_zone)
-    reason[time_ms < int((begins - timedelta(0)).timestamp() * 1000)] = 2
+    reason[time_ms < table.starts_ms] = 2
     reason[place < 0] = 1
     ticks = np.where(reason == 0, np.nan_to_num(rounded, nan=0.0), 0.0).astype(np.int64)
     return _split(decoded, place, ticks, reason)
+
+
+def _filled(series: pl.Series, null: int) -> np.ndarray:
+    whole = series.fill_null(null) if series.null_count() else series
+    return whole.to_numpy()
 
 
 REASONS = (
@@ -85,7 +86,7 @@ REASONS = (
 def _split(
     decoded: pl.DataFrame, place: np.ndarray, ticks: np.ndarray, reason: np.ndarray
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    usable = decoded.with_columns(pl.Series("place", place), pl.Series("ticks", ticks))
+    usable = decoded.hstack([pl.Series("place", place), pl.Series("ticks", ticks)])
     bad = reason > 0
     if not bad.any():
         return usable, pl.DataFrame(schema={"reason": pl.String, "payload": pl.String})

@@ -26,7 +26,7 @@ from streams.operators.state import NEVER, ON_TIME, EnergyState, Readings
 Int = NDArray[np.int64]
 
 QUARTER_MS = 900_000
-WIDE = 65_536  # readings that may wait before they are worked off without a boundary being due
+WIDE = 262_144  # readings that may wait before they are worked off without a boundary being due
 TIME_BITS = 42
 
 COUNTED = tuple(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, time
 from fractions import Fraction
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from streams.domain.quantities import UNITS
@@ -43,6 +45,9 @@ class PointTable:
     lateness_ms: Int
     interval_ms: Int
     stamp_at_start: NDArray[np.bool_]
+    masks: dict[PointKind, NDArray[np.bool_]]
+    names: pl.Enum
+    starts_ms: int
 
     @classmethod
     def of(cls, site: Site) -> PointTable:
@@ -55,12 +60,13 @@ class PointTable:
         def whole(values: list[int]) -> Int:
             return np.array(values, dtype=np.int64)
 
+        kinds = np.array([KINDS.index(point.kind) for point in points], dtype=np.int8)
         return cls(
             site=site,
             points=points,
             virtual=virtual,
             index={point.name: place for place, point in enumerate(points + virtual)},
-            kind=np.array([KINDS.index(point.kind) for point in points], dtype=np.int8),
+            kind=kinds,
             ticks_per_unit=np.array([float(scale) for scale in scales], dtype=np.float64),
             num=whole([ratio.numerator for ratio in ratios]),
             den=whole([ratio.denominator for ratio in ratios]),
@@ -72,6 +78,9 @@ class PointTable:
             lateness_ms=whole([point.allowed_lateness_ms for point in points]),
             interval_ms=whole([point.interval_ms or point.resolution_ms for point in points]),
             stamp_at_start=np.array([point.stamp_at_start for point in points], dtype=np.bool_),
+            masks={kind: kinds == KINDS.index(kind) for kind in KINDS},
+            names=pl.Enum([point.name for point in points]),
+            starts_ms=int(datetime.combine(site.starts_on, time.min, tzinfo=site.time_zone).timestamp() * 1000),
         )
 
     @property
@@ -79,9 +88,9 @@ class PointTable:
         """Measured and virtual points by their places."""
         return self.points + self.virtual
 
-    def of_kind(self, *kinds: PointKind) -> NDArray[np.bool_]:
-        """Tell which points are of one of the kinds."""
-        return np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
+    def of_kind(self, kind: PointKind) -> NDArray[np.bool_]:
+        """Tell which points are of a kind."""
+        return self.masks[kind]
 
 
 def base_per_tick(point: Point, ratio: Fraction) -> Fraction:

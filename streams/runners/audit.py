@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -63,8 +64,8 @@ def replay(
     """
     table = PointTable.of(site)
     origin = SiteStore(stored, table)
-    listed = origin.listed()
-    if not listed:
+    listed, beyond = origin.listed(), origin.unarchived()
+    if not listed and not len(beyond):
         raise StoreError(f"store {stored.path}: expected archived readings of site {site.name!r}; found none")
     again = DuckDBStore(scratch)
     fresh = SiteStore(again, table)
@@ -79,7 +80,7 @@ def replay(
             outputs = pipeline.flush() if kind == "flush" else pipeline.tick(int(moment.timestamp() * 1000))
             fresh.commit(pipeline, outputs, moment, control=(kind, moment))
 
-    for stretch in Archive(archive_of(stored)).read(listed):
+    for stretch in chain(Archive(archive_of(stored)).read(listed), [beyond] if len(beyond) else []):
         digest.update(stretch.write_csv().encode())
         for part in _parts(stretch, [seq for seq, _, _ in controls]):
             until(int(part["seq"][0]))

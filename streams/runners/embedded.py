@@ -16,8 +16,11 @@ from streams.domain.site import Site
 from streams.ingest.files import Block
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
-from streams.stores.archive import COLUMNS, Archive, ArchiveFile
+from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore, SiteStore
+
+ARCHIVE_READINGS = 500_000
+"""So many readings may be in the store alone before the archive is brought up to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +77,18 @@ class EmbeddedRunner:
                 outputs,
                 self.clock(),
                 source=(number, source.name, done, block.position),
-                archived=self._archive(outputs, source, received_at),
             )
             done = block.position
             self.report.count(outputs)
             progress(len(block.readings))
+            if self.site.next_seq - self.site.archived_to >= ARCHIVE_READINGS:
+                self.write_archive()
         self.site.complete(number)
         return True
 
     def finish(self) -> None:
-        """Record the end of the stream: open intervals are emitted as far as they are known."""
+        """Record the end of the stream: open intervals are emitted as far as they are known; complete the archive."""
+        self.write_archive()
         flushes = [seq for seq, kind, _ in self.site.controls() if kind == "flush"]
         if self.pipeline.next_seq in (0, *flushes[-1:]):
             return
@@ -92,13 +97,11 @@ class EmbeddedRunner:
         self.site.commit(self.pipeline, outputs, now, control=("flush", now))
         self.report.count(outputs)
 
-    def _archive(self, outputs: Outputs, source: Source, received_at: datetime) -> list[ArchiveFile]:
-        if not len(outputs.raw):
-            return []
-        rows = outputs.raw.with_columns(
-            pl.lit(int(received_at.timestamp() * 1000)).alias("received_ms"), pl.lit(source.identity).alias("source")
-        ).select(COLUMNS)
-        return self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows)
+    def write_archive(self) -> None:
+        """Bring the raw archive up to what the store has committed."""
+        rows = self.site.unarchived()
+        if len(rows):
+            self.site.list_files(self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows))
 
 
 def archive_of(store: DuckDBStore) -> Path:

@@ -43,6 +43,13 @@ FACTS = (
     "estimated_ms, missing_ms, local_day, quality, revision from fact.interval where point_id in "
     "(select unnest(?)) and starts_at >= make_timestamp_ms(?) and starts_at < make_timestamp_ms(?)"
 )
+UNARCHIVED = (
+    "select r.seq, p.point, epoch_ms(r.read_at) as time_ms, r.value, r.text, r.unit, "
+    "cast(r.quality as tinyint) as quality, r.extra, epoch_ms(r.late_at) as late_ms, "
+    "epoch_ms(s.received_at) as received_ms, s.source "
+    "from raw.reading as r inner join op.point as p using (point_id) inner join op.source as s using (source_id) "
+    "where r.point_id in (select unnest(?)) and r.seq >= ? order by r.seq"
+)
 DAY_MS = 86_400_000
 
 
@@ -232,6 +239,27 @@ class SiteStore:
         ).fetchall()
         return [ArchiveFile(*row) for row in rows]
 
+    @property
+    def archived_to(self) -> int:
+        """The number of the first reading that is not in the archive."""
+        return self._one("select coalesce(max(first_seq), 0) from op.archived where site = ?", [self.site])
+
+    def unarchived(self) -> pl.DataFrame:
+        """Raw rows that no file of the archive holds yet, in the columns of `archive.COLUMNS`."""
+        rows = self.con.sql(UNARCHIVED, params=[self.ids.tolist(), self.archived_to]).to_arrow_table()
+        return pl.DataFrame(rows)
+
+    def list_files(self, files: list[ArchiveFile]) -> None:
+        """List files of the archive that hold every raw row up to the present position."""
+        with self.store.transaction():
+            for each in files:
+                self.con.execute(
+                    "insert into op.archive_file values (?, ?, ?, ?, ?)",
+                    [each.file, self.site, each.first_seq, each.readings, each.sha256],
+                )
+            self.con.execute("delete from op.archived where site = ?", [self.site])
+            self.con.execute("insert into op.archived values (?, ?)", [self.site, self.next_seq])
+
     def controls(self) -> list[tuple[int, str, datetime]]:
         """Recorded ticks and ends of streams: number of the reading they came before, kind, time."""
         rows = self.con.execute(
@@ -263,7 +291,6 @@ class SiteStore:
         *,
         source: tuple[int, str, int, int] | None = None,
         control: tuple[str, datetime] | None = None,
-        archived: list[ArchiveFile] | None = None,
     ) -> None:
         """Store what a step left, the state of the points it touched, and the position, together.
 
@@ -285,11 +312,6 @@ class SiteStore:
                     "insert into op.control values (?, ?, ?, ?)",
                     [pipeline.next_seq, self.site, control[0], control[1].astimezone(UTC).replace(tzinfo=None)],
                 )
-            for each in archived or []:
-                self.con.execute(
-                    "insert into op.archive_file values (?, ?, ?, ?, ?)",
-                    [each.file, self.site, each.first_seq, each.readings, each.sha256],
-                )
             self._write_facts(outputs.facts, moment)
             self._write_decisions(outputs)
             self._write_days(outputs.days)
@@ -305,17 +327,20 @@ class SiteStore:
         if not moved or moved[0] != 1:
             raise FencedError(f"store {self.store.path}: source {name} is being read by another process too")
         if len(outputs.raw):
-            rows = outputs.raw.select(
-                "seq",
-                pl.Series("point_id", self.ids[outputs.raw["place"].to_numpy()]),
-                pl.from_epoch("time_ms", "ms").alias("read_at"),
-                "value",
-                "text",
-                "unit",
-                pl.col("quality").cast(pl.Int16),
-                "extra",
-                pl.from_epoch("late_ms", "ms").alias("late_at"),
-                pl.lit(number, pl.Int32).alias("source_id"),
+            raw = outputs.raw
+            rows = pl.DataFrame(
+                [
+                    raw["seq"],
+                    pl.Series("point_id", self.ids[raw["place"].to_numpy()]),
+                    raw["time_ms"].cast(pl.Datetime("ms")).alias("read_at"),
+                    raw["value"],
+                    raw["text"],
+                    raw["unit"],
+                    raw["quality"].cast(pl.Int16),
+                    raw["extra"],
+                    raw["late_ms"].cast(pl.Datetime("ms")).alias("late_at"),
+                    pl.Series("source_id", np.full(len(raw), number, dtype=np.int32)),
+                ]
             )
             self._append("raw.reading", rows)
         if len(outputs.rejects):
@@ -386,7 +411,7 @@ class SiteStore:
             )
 
     def _write_derived(self, outputs: Outputs) -> None:
-        revised = len(outputs.facts.filter(pl.col("revision") > 0)) > 0
+        revised = len(outputs.facts) > 0 and bool((outputs.facts["revision"] > 0).any())
         if len(outputs.rolling):
             rows = outputs.rolling.select(
                 pl.Series("point_id", self.ids[outputs.rolling["place"].to_numpy()]),

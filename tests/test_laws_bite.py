@@ -1,0 +1,102 @@
+"""Every property test of a law fails when an operator breaks that law: a deliberate fault for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import Phase, settings
+
+from streams.operators import advance, energy, registers, segments
+from streams.operators.points import PointTable
+from streams.operators.state import EnergyState, Readings
+from streams.pipeline import Pipeline
+from tests.operators import test_energy, test_registers
+from tests.stores import test_duckdb
+
+Patch = pytest.MonkeyPatch
+
+
+def fails(test: Callable[..., None]) -> None:
+    """Run a property test without shrinking and expect it to find a counterexample."""
+    searched = settings(max_examples=300, phases=(Phase.generate,), derandomize=True, deadline=None, database=None)(
+        test
+    )
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        searched()
+
+
+def test_law_1_is_missed_when_a_reset_loses_its_energy(monkeypatch: Patch) -> None:
+    kept = registers.Course.accept
+
+    def lossy(course: registers.Course, time_ms: int, value: int, growth: int, flag: int = 0) -> None:
+        kept(course, time_ms, value, 0 if flag & registers.Flag.DOUBTFUL else growth, registers.Flag(flag))
+
+    monkeypatch.setattr(registers.Course, "accept", lossy)
+    fails(test_registers.test_energy_is_conserved_to_the_tick)
+
+
+def test_law_1_is_missed_when_a_boundary_is_forgotten(monkeypatch: Patch, tmp_path: Path) -> None:
+    kept = advance._facts
+
+    def forgetful(*arguments: object) -> advance.Facts:
+        facts = kept(*arguments)  # type: ignore[arg-type]
+        facts["amount"] = np.where(facts["starts_ms"] % 3_600_000 == 0, 0, facts["amount"])
+        return facts
+
+    monkeypatch.setattr(advance, "_facts", forgetful)
+    with pytest.raises(AssertionError):
+        test_duckdb.test_the_account_of_every_register_and_day_has_no_residual(tmp_path, 100_000)
+
+
+def test_law_2_is_missed_when_a_gap_counts_as_known(monkeypatch: Patch) -> None:
+    kept = energy.rates
+
+    def zeros(*arguments: object) -> advance.Accepted:
+        rows = kept(*arguments)  # type: ignore[arg-type]
+        return replace(rows, flag=np.zeros_like(rows.flag))
+
+    monkeypatch.setattr(energy, "rates", zeros)
+    with pytest.raises(AssertionError):
+        test_energy.test_a_gap_in_power_is_missing_and_never_a_zero()
+
+
+def test_law_4_is_missed_when_lateness_is_decided_per_batch(monkeypatch: Patch) -> None:
+    kept = energy._arrive
+
+    def per_batch(table: PointTable, state: EnergyState, batch: Readings) -> Readings:
+        seen = state.column("highest_ms")
+        known = seen > energy.NEVER
+        np.maximum.at(seen, batch.place[known[batch.place]], batch.time_ms[known[batch.place]])
+        return kept(table, state, batch)
+
+    monkeypatch.setattr(energy, "_arrive", per_batch)
+    fails(test_energy.test_cutting_leaves_facts_and_revisions_alike_also_with_late_readings)
+
+
+def test_law_5_is_missed_when_late_readings_are_dropped(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(energy, "_again", lambda *_arguments: None)
+    fails(test_energy.test_late_readings_end_in_the_facts_that_order_would_have_given)
+
+
+def test_law_5_is_missed_when_nothing_is_waited_for(monkeypatch: Patch) -> None:
+    hasty = replace(test_energy.ALL, lateness_ms=np.zeros_like(test_energy.ALL.lateness_ms))
+    monkeypatch.setattr(test_energy, "ALL", hasty)
+    fails(test_energy.test_shuffling_within_the_lateness_and_repeating_change_nothing)
+
+
+def test_independence_is_missed_when_a_point_goes_on_from_its_neighbour(monkeypatch: Patch) -> None:
+    def mixed(values: np.ndarray, _starts: np.ndarray, base: np.ndarray) -> np.ndarray:
+        return np.concatenate((base[:1], values[:-1]))
+
+    monkeypatch.setattr(segments, "shifted", mixed)
+    fails(test_energy.test_points_do_not_depend_on_each_other)
+
+
+def test_a_snapshot_is_missed_when_what_waits_is_not_restored(monkeypatch: Patch, tmp_path: Path) -> None:
+    monkeypatch.setattr(Pipeline, "restore", lambda *_arguments: None)
+    with pytest.raises(AssertionError):
+        test_duckdb.test_a_restart_before_every_step_leaves_the_same_facts(tmp_path)
