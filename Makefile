@@ -19,7 +19,7 @@ done; \
 echo "make: expected Python 3.11, 3.12 or 3.13 with venv on PATH; found none (set PYTHON=/path/to/python)" >&2; exit 1
 endef
 
-.PHONY: help setup test lint check format lock wheel clean
+.PHONY: help setup test lint check format bench lock wheel clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -52,6 +52,9 @@ format: setup ## Let ruff and sqlfluff mend what they can
 	@$(BIN)/ruff check --fix . || true
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfluff fix sql
+
+bench: setup ## Measure speed on this machine
+	@$(BIN)/python -m jobs.bench
 
 wheel: setup ## Build dist/*.whl with the locked backend
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -32,8 +32,11 @@ FACT = {
 class Memory(Protocol):
     """What the pipeline may look back at: what earlier steps have left in the store."""
 
-    def readings(self, place: int) -> pl.DataFrame:
-        """Raw rows of one point in order of arrival: `time_ms`, `value`, `unit`, `quality`, `seq`, `late_ms`."""
+    def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
+        """Raw rows of points stamped later than a time, in order of arrival.
+
+        Columns `place`, `time_ms`, `value`, `unit`, `quality`, `seq`, `late_ms`.
+        """
 
     def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
         """Facts of points that start in [from, to): columns of FACT."""
@@ -51,7 +54,8 @@ class Outputs:
 
     `raw`: usable readings with `seq` and `late_ms`; `rejects`: reason, payload; `facts`: FACT, replacing those of
     the same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the
-    same place and begin; `events` and `rejected` replace all of the points in `redecided`; `rolling` (ROLLING) those
+    same place and begin; `events` and `rejected` replace those of the points in `redecided` that are
+    later than the time given there; `rolling` (ROLLING) those
     of the same place and end, `demand` (DEMAND) those of the same start.
     """
 
@@ -63,7 +67,7 @@ class Outputs:
     days: list[Day] = field(default_factory=list)
     rolling: pl.DataFrame = field(default_factory=lambda: NO_ROLLING)
     demand: pl.DataFrame = field(default_factory=lambda: NO_DEMAND)
-    redecided: set[int] = field(default_factory=set)
+    redecided: dict[int, int] = field(default_factory=dict)
     touched: list[int] = field(default_factory=list)
 
 
@@ -120,9 +124,10 @@ class Pipeline:
         self.state.buffer = [readings.take(waits)] if waits.any() else []
         self.state.late = [readings.take(unapplied)] if unapplied.any() else []
 
-    def _history(self, place: int) -> Readings:
-        rows = self.memory.readings(place)
-        return self._stored(rows.with_columns(pl.lit(place, pl.Int64).alias("place")))
+    def _history(self, places: list[int], since_ms: int) -> Readings:
+        stamped = since_ms - int(self.table.interval_ms.max(initial=0))
+        readings = self._stored(self.memory.readings(places, stamped))
+        return readings.take(readings.time_ms > since_ms)
 
     def _stored(self, rows: pl.DataFrame) -> Readings:
         names = pl.Series([point.name for point in self.table.points], dtype=pl.String)

@@ -55,16 +55,21 @@ def midnights(zone: ZoneInfo, from_ms: int, to_ms: int) -> Int:
 Day = tuple[int, ...]
 
 
+def open_days(state: EnergyState, place: Int, time_ms: Int) -> None:
+    """Begin the accounts of registers at their first reading."""
+    state.column("day_ms")[place] = time_ms
+    for name in ("register", *TOTALS):
+        state.column("day_" + name)[place] = 0
+
+
+def passes_midnight(zone: ZoneInfo, before_ms: Int, time_ms: Int) -> bool:
+    """Tell whether any of the stretches may pass a local midnight."""
+    return len(midnights(zone, int(before_ms.min()), int(time_ms.max()))) > 0
+
+
 def days(zone: ZoneInfo, state: EnergyState, course: Course) -> list[Day]:
     """Close the days that the rows pass (rows of DAY_COLUMNS); the state keeps the account at the last midnight."""
-    opened = np.flatnonzero(course.opening)
-    new = course.place[opened]
-    state.column("day_ms")[new] = course.time_ms[opened]
-    for name in ("register", *TOTALS):
-        state.column("day_" + name)[new] = 0
     moving = ~course.opening
-    if not moving.any():
-        return []
     every = midnights(zone, int(course.before_ms[moving].min()), int(course.time_ms.max()))
     upto = np.searchsorted(every, course.time_ms, side="right")
     since = np.where(moving, np.searchsorted(every, course.before_ms, side="right"), upto)

@@ -21,21 +21,23 @@ from streams.operators.buckets import bucket, close_buckets, open_buckets
 from streams.operators.conservation import open_day
 from streams.operators.points import KINDS, PointTable
 from streams.operators.segments import Decisions, intervals, rates, registers
-from streams.operators.state import NEVER, ON_TIME, EnergyState, Readings
+from streams.operators.state import NEVER, ON_TIME, EnergyState, Frame, Readings
 
 Int = NDArray[np.int64]
 
 QUARTER_MS = 900_000
 WIDE = 262_144  # readings that may wait before they are worked off without a boundary being due
 TIME_BITS = 42
+LATEST = 1 << 60
 
 COUNTED = tuple(
     KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT)
 )
 """The kinds whose readings become amounts per interval here."""
 
-History = Callable[[int], Readings]
-"""All readings ever received of one point before this step, late ones with their tag, in order of arrival."""
+History = Callable[[list[int], int], Readings]
+"""All readings ever received before this step of some points, later than a time, late ones with their tag, in order
+of arrival."""
 
 
 @dataclass(slots=True)
@@ -50,13 +52,14 @@ class FactSet:
 class EnergyOutputs:
     """What a step found out, in order.
 
-    `fact_sets`: see FACT_COLUMNS (base units, ms). `decisions` and `duplicates` of this step; `redecided` are the
-    points whose earlier decisions are replaced by those in `decisions`; `tags` are the tags given to the readings.
+    `fact_sets`: see FACT_COLUMNS (base units, ms). `decisions` of this step; of the points in `redecided`
+    they replace what was decided after the time given there; `conflicts` are duplicates of another value (place,
+    time, ticks); `tags` are those given to the readings.
     """
 
     fact_sets: list[FactSet] = field(default_factory=list)
     decisions: Decisions = field(default_factory=Decisions)
-    redecided: set[int] = field(default_factory=set)
+    redecided: dict[int, int] = field(default_factory=dict)
     conflicts: list[tuple[int, int, int]] = field(default_factory=list)
     tags: Int = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     touched: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))
@@ -195,24 +198,60 @@ def _work(
     waiting = Readings.concat(state.buffer)
     late = Readings.concat(state.late)
     due = late.take(every_late | (late.tag <= limit[late.place])) if len(late) else late
-    for place in np.unique(due.place).tolist():
-        mine = due.take(due.place == place)
-        for tag in np.unique(mine.tag).tolist():
-            ready = (waiting.place == place) & (waiting.time_ms <= min(tag, int(limit[place])))
-            _run(table, state, waiting.take(ready), out)
-            waiting = waiting.take(~ready)
-            known = mine.take(mine.tag <= tag)
-            _again(table, state, place, int(known.seq.max()), batch, history, out, waiting)
+    if len(due):
+        waiting = _work_late(table, state, waiting, due, batch, limit, history, out)
+        kept = late.take(late.seq > state.column("late_seq")[late.place])
+        state.late = [kept] if len(kept) else []
     ready = waiting.time_ms <= limit[waiting.place]
     _run(table, state, waiting.take(ready), out)
     rest = waiting.take(~ready)
     state.buffer = [rest] if len(rest) else []
-    if len(due):
-        kept = late.take(late.seq > state.column("late_seq")[late.place])
-        state.late = [kept] if len(kept) else []
     _emit(state, close_buckets(table, state, limit), out)
     moved = limit > state.column("done_ms")
     state.column("done_ms")[moved] = limit[moved]
+    state.keep_frame()
+
+
+def _work_late(
+    table: PointTable,
+    state: EnergyState,
+    waiting: Readings,
+    due: Readings,
+    batch: Readings,
+    limit: Int,
+    history: History,
+    out: EnergyOutputs,
+) -> Readings:
+    """Tag by tag of each point: first what its watermark had passed by then, then the late readings."""
+    oldest = np.full(len(table.points), np.iinfo(np.int64).max)
+    np.minimum.at(oldest, due.place, due.time_ms)
+    places = np.unique(due.place).tolist()
+    frames = {place: state.frame_before(place, int(oldest[place])) for place in places}
+    recalled_parts = []
+    for group in ([each for each in places if frames[each]], [each for each in places if not frames[each]]):
+        if group:
+            since = min((frame.done_ms(place) for place in group if (frame := frames[place])), default=NEVER)
+            rows = Readings.concat([history(group, since), batch.take(np.isin(batch.place, group))])
+            recalled_parts.append(rows)
+    recalled = Readings.concat(recalled_parts)
+    tags = [np.unique(due.tag[due.place == place]).tolist() for place in places]
+    for nth in range(max(map(len, tags))):
+        now = {place: mine[nth] for place, mine in zip(places, tags, strict=True) if nth < len(mine)}
+        tag = np.full(len(table.points), NEVER)
+        tag[list(now)] = list(now.values())
+        passed = np.maximum(np.minimum(tag, limit), state.column("done_ms"))
+        chosen = tag > NEVER
+        ready = chosen[waiting.place] & (waiting.time_ms <= passed[waiting.place])
+        _run(table, state, waiting.take(ready), out)
+        waiting = waiting.take(~ready)
+        late_seq = np.full(len(table.points), NEVER)
+        applied = due.tag <= tag[due.place]
+        np.maximum.at(late_seq, due.place[applied], due.seq[applied])
+        on_time = recalled.tag == ON_TIME
+        past = np.where(on_time, recalled.time_ms <= passed[recalled.place], recalled.seq <= late_seq[recalled.place])
+        known = recalled.take(past & chosen[recalled.place])
+        _again(table, state, {place: frames[place] for place in now}, known, late_seq, out)
+    return waiting
 
 
 def _run(table: PointTable, state: EnergyState, readings: Readings, out: EnergyOutputs) -> None:
@@ -269,33 +308,35 @@ def _has_ties(key: Int) -> bool:
 def _again(
     table: PointTable,
     state: EnergyState,
-    place: int,
-    late_seq: int,
-    batch: Readings,
-    history: History,
+    frames: dict[int, Frame | None],
+    known: Readings,
+    late_seq: Int,
     out: EnergyOutputs,
-    waiting: Readings,
 ) -> None:
-    """Compute one point again from all its readings known by now, late ones up to `late_seq` among them."""
-    earlier = history(place)
-    known = Readings.concat([earlier, batch.take((batch.place == place) & ~np.isin(batch.seq, earlier.seq))])
-    unapplied = (known.tag != ON_TIME) & (known.seq > late_seq)
-    in_buffer = np.isin(known.seq, waiting.seq[waiting.place == place])
-    known = known.take(~unapplied & ~in_buffer)
+    """Compute points again, each from a frame of its state or from its first reading."""
+    places = list(frames)
     fresh = EnergyState.empty(len(table.points))
+    since = np.full(len(table.points), NEVER)
+    for place, frame in frames.items():
+        if frame:
+            fresh.table[place] = frame.table[place]
+            since[place] = frame.done_ms(place)
     decisions, conflicts = Decisions(), list[tuple[int, int, int]]()
-    facts = _kernels(table, fresh, known, decisions, conflicts)
+    facts = _kernels(table, fresh, known.take(known.time_ms > since[known.place]), decisions, conflicts)
     for name in ("highest_ms", "floor_ms", "done_ms", "emitted_ms"):
-        fresh.column(name)[place] = state.column(name)[place]
-    fresh.column("late_seq")[place] = late_seq
-    state.table[place] = fresh.table[place]
-    state.pending.pop(place, None)
-    if place in fresh.pending:
-        state.pending[place] = fresh.pending[place]
-    out.decisions.events = [each for each in out.decisions.events if each[0] != place] + decisions.events
-    out.decisions.rejected = [each for each in out.decisions.rejected if each[0] != place] + decisions.rejected
-    out.decisions.days = [each for each in out.decisions.days if each[0] != place] + decisions.days
-    out.conflicts = [each for each in out.conflicts if each[0] != place] + conflicts
-    out.redecided.add(place)
-    out.touched[place] = True
+        fresh.column(name)[places] = state.column(name)[places]
+    fresh.column("late_seq")[places] = late_seq[places]
+    state.table[places] = fresh.table[places]
+    for place, frame in frames.items():
+        state.pending.pop(place, None)
+        state.forget_frames(place, frame)
+        out.redecided[place] = min(int(since[place]), out.redecided.get(place, int(since[place])))
+    state.pending |= fresh.pending
+    kept = {place: int(since[place]) for place in places}
+    mine = out.decisions
+    mine.events = [each for each in mine.events if each[1].decided_ms <= kept.get(each[0], LATEST)] + decisions.events
+    mine.rejected = [each for each in mine.rejected if each[1] <= kept.get(each[0], LATEST)] + decisions.rejected
+    mine.days += decisions.days
+    out.conflicts = [each for each in out.conflicts if each[1] <= kept.get(each[0], LATEST)] + conflicts
+    out.touched[places] = True
     _emit(state, facts, out)

@@ -133,17 +133,17 @@ def _declared(course: Course, time_ms: int, value: int, rules: Rules) -> None:
     """Apply what the catalog declares between the last accepted reading and this one."""
     for exchange, closing, opening in rules.exchanges:
         if course.time_ms < exchange.at_ms <= time_ms:
-            _clear_glitch(course, exchange.at_ms)
+            _clear_glitch(course, time_ms)
             growth = max(closing - course.value, 0)
             course.totals.exchanged += course.value + growth - opening
             course.events.append(
-                Event(exchange.at_ms, exchange.at_ms, "exchange", closing, opening, growth, "declared in the catalog")
+                Event(time_ms, exchange.at_ms, "exchange", closing, opening, growth, "declared in the catalog")
             )
             course.accept(exchange.at_ms, opening, growth)
     if rules.last_reset is not None and value < course.value:
         boundary = rules.last_reset(time_ms)
         if course.time_ms < boundary and rules.follows(time_ms - boundary, value):
-            _clear_glitch(course, boundary)
+            _clear_glitch(course, time_ms)
             course.totals.reset += course.value
             course.events.append(
                 Event(time_ms, boundary, "reset", course.value, value, value, "drop at a declared boundary")

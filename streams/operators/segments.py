@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streams.domain.site import Point
 from streams.operators.advance import Accepted, group_starts, running, shifted
-from streams.operators.conservation import TOTALS, Course, Day, days
+from streams.operators.conservation import TOTALS, Course, Day, days, open_days, passes_midnight
 from streams.operators.points import HOUR_MS, PointTable, base_per_tick
 from streams.operators.registers import QUANTUM, Event, Flag, Row, Rules, Totals, scan
 from streams.operators.registers import Course as RegisterCourse
@@ -215,24 +215,15 @@ def _count(
             amount[at + 1 : end] = _amounts(state, place[at + 1 : end], total[at + 1 : end])
     grown = amount - shifted(amount, starts, state.column("amount")[who])
     before = shifted(value, starts, state.column("value")[who])
-    totals = _totals_before(place, starts, initial, scanned)
-    unwrapped = before - state.column("origin")[place] + totals[:, :3].sum(axis=1) - totals[:, 3]
-    off = (unwrapped - (total - growth)) * state.column("num")[place] // state.column("den")[place]
-    out.days.extend(
-        days(
-            table.site.time_zone,
-            state,
-            Course(
-                place,
-                shifted(time_ms, starts, state.column("read_ms")[who]),
-                time_ms,
-                amount - grown + off,
-                grown,
-                totals,
-                first,
-            ),
-        )
-    )
+    before_ms = shifted(time_ms, starts, state.column("read_ms")[who])
+    before_ms[first] = time_ms[first]
+    open_days(state, place[first], time_ms[first])
+    if passes_midnight(table.site.time_zone, before_ms, time_ms):
+        totals = _totals_before(place, starts, initial, scanned)
+        unwrapped = before - state.column("origin")[place] + totals[:, :3].sum(axis=1) - totals[:, 3]
+        off = (unwrapped - (total - growth)) * state.column("num")[place] // state.column("den")[place]
+        course = Course(place, before_ms, time_ms, amount - grown + off, grown, totals, first)
+        out.days.extend(days(table.site.time_zone, state, course))
     changed = value != before
     changed[starts] |= first[starts]
     latest = np.maximum.reduceat(np.where(changed, time_ms, np.iinfo(np.int64).min), starts)

@@ -90,17 +90,39 @@ class Readings:
         )
 
 
+FRAMES = 16
+FRAME_APART_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A copy of the table at some earlier moment, to compute a point again from; not for points in `pending`."""
+
+    serial: int
+    table: Int
+    pending: frozenset[int]
+
+    def done_ms(self, place: int) -> int:
+        """The time up to which the point's readings were worked off."""
+        return int(self.table[place, PLACE["done_ms"]])
+
+
 @dataclass(slots=True)
 class EnergyState:
     """`table[point, column]` (Int64), `pending[point]` (time in ms, ticks), and what waits for its watermark.
 
     `buffer` and `late` are not part of a checkpoint: they are the raw readings beyond `done_ms` and `late_seq`.
+    Nor are `frames`: without one a point is computed again from its first reading, to the same result.
+    `unframed[point]` are the serials (after, up to) of frames that a later reading has made stale.
     """
 
     table: Int
     pending: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     buffer: list[Readings] = field(default_factory=list)
     late: list[Readings] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+    unframed: dict[int, tuple[int, int]] = field(default_factory=dict)
+    serial: int = 0
 
     @classmethod
     def empty(cls, points: int) -> EnergyState:
@@ -118,4 +140,35 @@ class EnergyState:
     def copy(self) -> EnergyState:
         """A copy that shares nothing."""
         pending = {point: list(rows) for point, rows in self.pending.items()}
-        return EnergyState(self.table.copy(), pending, list(self.buffer), list(self.late))
+        return EnergyState(
+            self.table.copy(),
+            pending,
+            list(self.buffer),
+            list(self.late),
+            list(self.frames),
+            dict(self.unframed),
+            self.serial,
+        )
+
+    def keep_frame(self) -> None:
+        """Keep a frame of the present table, unless the last one is nearly as young; the oldest goes."""
+        marks = [int(frame.table[:, PLACE["done_ms"]].max(initial=NEVER)) for frame in self.frames[-1:]]
+        if marks and int(self.column("done_ms").max(initial=NEVER)) - marks[0] < FRAME_APART_MS:
+            return
+        self.serial += 1
+        self.frames = [*self.frames[-FRAMES + 1 :], Frame(self.serial, self.table.copy(), frozenset(self.pending))]
+
+    def frame_before(self, place: int, time_ms: int) -> Frame | None:
+        """The youngest frame in which the point had not worked off anything as late as the time."""
+        after, up_to = self.unframed.get(place, (0, 0))
+        for frame in reversed(self.frames):
+            stale = after < frame.serial <= up_to
+            started = frame.table[place, PLACE["started"]] == 1
+            if started and not stale and place not in frame.pending and frame.done_ms(place) < time_ms:
+                return frame
+        return None
+
+    def forget_frames(self, place: int, used: Frame | None) -> None:
+        """Frames younger than the one used are stale for the point from now on."""
+        after = used.serial if used else 0
+        self.unframed[place] = (min(after, self.unframed.get(place, (after, 0))[0]), self.serial)

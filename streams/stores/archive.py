@@ -31,6 +31,15 @@ class ArchiveFile:
     sha256: str
 
 
+def _by_day(rows: pl.DataFrame, zone: str) -> list[tuple[str, pl.DataFrame]]:
+    """Cut rows by the local day of their time."""
+    day = rows["time_ms"].cast(pl.Datetime("ms", "UTC")).dt.convert_time_zone(zone).dt.date().alias("day")
+    if day.n_unique() == 1:
+        return [(str(day[0]), rows)]
+    parts = rows.hstack([day]).partition_by("day", as_dict=True, include_key=False)
+    return [(str(local_day), part) for (local_day,), part in sorted(parts.items())]
+
+
 class Archive:
     """A folder of Parquet files."""
 
@@ -40,17 +49,9 @@ class Archive:
 
     def write(self, site: str, zone: str, rows: pl.DataFrame) -> list[ArchiveFile]:
         """Write rows of COLUMNS to a file for each local day; StoreError where the disk does not take them."""
-        day = (
-            pl.from_epoch("time_ms", "ms")
-            .dt.replace_time_zone("UTC")
-            .dt.convert_time_zone(zone)
-            .dt.date()
-            .cast(pl.String)
-        )
-        dated = rows.with_columns(day.alias("day"))
         written = []
         try:
-            for (local_day,), part in sorted(dated.partition_by("day", as_dict=True, include_key=False).items()):
+            for local_day, part in _by_day(rows, zone):
                 first = int(part["seq"].min())  # type: ignore[arg-type]  # a partition is never empty
                 name = f"site={site}/day={local_day}/{first:012d}.parquet"
                 path = self.folder / name

@@ -51,6 +51,7 @@ UNARCHIVED = (
     "where r.point_id in (select unnest(?)) and r.seq >= ? order by r.seq"
 )
 DAY_MS = 86_400_000
+EARLIEST_MS = -2_000_000_000_000
 
 
 def path_of(url: str) -> Path:
@@ -169,21 +170,26 @@ class SiteStore:
 
     def _register(self) -> None:
         self._ids = dict(self.con.execute("select point, point_id from op.point").fetchall())
-        for point in self.table.site.points:
-            values = [point.asset, point.kind.value, point.quantity.value, point.unit, point.resolution_ms]
-            if point.name in self._ids:
-                self.con.execute(
-                    "update op.point set asset = ?, kind = ?, quantity = ?, unit = ?, resolution_ms = ? "
-                    "where point = ?",
-                    [*values, point.name],
-                )
-                continue
-            self._ids[point.name] = len(self._ids)
-            asset, *rest = values
-            self.con.execute(
-                "insert into op.point values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [self._ids[point.name], self.site, asset, point.name, *rest, self.table.site.time_zone.key],
-            )
+        every = self.table.site.points
+        for name in sorted({point.name for point in every} - self._ids.keys()):
+            self._ids[name] = len(self._ids)
+        rows = pl.DataFrame(
+            {
+                "point_id": pl.Series([self._ids[point.name] for point in every], dtype=pl.Int32),
+                "site": [self.site] * len(every),
+                "asset": [point.asset for point in every],
+                "point": [point.name for point in every],
+                "kind": [point.kind.value for point in every],
+                "quantity": [point.quantity.value for point in every],
+                "unit": [point.unit for point in every],
+                "resolution_ms": [point.resolution_ms for point in every],
+                "time_zone": [self.table.site.time_zone.key] * len(every),
+            }
+        )
+        self.con.register("declared", rows)
+        self.con.execute("delete from op.point as p using declared as d where p.point_id = d.point_id")
+        self.con.execute("insert into op.point select * from declared")
+        self.con.unregister("declared")
         if not self.store.first("select 1 from op.position where site = ?", [self.site]):
             self.con.execute("insert into op.position values (?, 0)", [self.site])
 
@@ -218,9 +224,11 @@ class SiteStore:
         frame = pl.DataFrame(rows)
         return frame.with_columns(pl.col("point_id").replace_strict(self.places, return_dtype=pl.Int64).alias("place"))
 
-    def readings(self, place: int) -> pl.DataFrame:
+    def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
-        return self._raw("r.point_id = ?", [int(self.ids[place])]).drop("point_id", "place")
+        since = make_timestamp(max(since_ms, EARLIEST_MS))
+        condition = "r.point_id in (select unnest(?)) and r.read_at > ?"
+        return self._raw(condition, [self.ids[places].tolist(), since]).drop("point_id")
 
     def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -380,35 +388,53 @@ class SiteStore:
         self._append("fact.interval", rows)
 
     def _write_decisions(self, outputs: Outputs) -> None:
-        for place in sorted(outputs.redecided):
-            self.con.execute("delete from fact.register_event where point_id = ?", [int(self.ids[place])])
-            self.con.execute("delete from fact.rejected_reading where point_id = ?", [int(self.ids[place])])
+        if outputs.redecided:
+            after = pl.DataFrame(
+                {
+                    "point_id": self.ids[list(outputs.redecided)],
+                    "since_at": pl.Series([max(each, EARLIEST_MS) for each in outputs.redecided.values()]).cast(
+                        pl.Datetime("ms")
+                    ),
+                }
+            )
+            self.con.register("redecided", after)
+            self.con.execute(
+                "delete from fact.register_event as e using redecided as n "
+                "where e.point_id = n.point_id and e.decided_at > n.since_at"
+            )
+            self.con.execute(
+                "delete from fact.rejected_reading as r using redecided as n "
+                "where r.point_id = n.point_id and r.read_at > n.since_at"
+            )
+            self.con.unregister("redecided")
         if outputs.events:
-            scale = self.table.ticks_per_unit
-            self.con.executemany(
-                "insert into fact.register_event values (?, make_timestamp_ms(?), make_timestamp_ms(?), ?, ?, ?, ?, ?)",
-                [
-                    [
-                        int(self.ids[place]),
-                        event.decided_ms,
-                        event.happened_ms,
-                        event.kind,
-                        event.before / scale[place],
-                        event.after / scale[place],
-                        event.energy_ticks / scale[place],
-                        event.reason,
-                    ]
-                    for place, event in outputs.events
-                ],
+            place = [place for place, _ in outputs.events]
+            events = [event for _, event in outputs.events]
+            scale = self.table.ticks_per_unit[place]
+            rows = pl.DataFrame(
+                {
+                    "point_id": self.ids[place],
+                    "decided_at": pl.Series([event.decided_ms for event in events]).cast(pl.Datetime("ms")),
+                    "happened_at": pl.Series([event.happened_ms for event in events]).cast(pl.Datetime("ms")),
+                    "kind": [event.kind for event in events],
+                    "before_value": np.array([event.before for event in events]) / scale,
+                    "after_value": np.array([event.after for event in events]) / scale,
+                    "counted_value": np.array([event.energy_ticks for event in events]) / scale,
+                    "reason": [event.reason for event in events],
+                }
             )
+            self._append("fact.register_event", rows)
         if outputs.rejected:
-            self.con.executemany(
-                "insert into fact.rejected_reading values (?, make_timestamp_ms(?), ?, ?)",
-                [
-                    [int(self.ids[place]), time_ms, ticks / self.table.ticks_per_unit[place], reason]
-                    for place, time_ms, ticks, reason in outputs.rejected
-                ],
+            place = [each[0] for each in outputs.rejected]
+            rows = pl.DataFrame(
+                {
+                    "point_id": self.ids[place],
+                    "read_at": pl.Series([each[1] for each in outputs.rejected]).cast(pl.Datetime("ms")),
+                    "value": np.array([each[2] for each in outputs.rejected]) / self.table.ticks_per_unit[place],
+                    "reason": [each[3] for each in outputs.rejected],
+                }
             )
+            self._append("fact.rejected_reading", rows)
 
     def _write_derived(self, outputs: Outputs) -> None:
         revised = len(outputs.facts) > 0 and bool((outputs.facts["revision"] > 0).any())
@@ -482,6 +508,11 @@ class SiteStore:
         """Note that a source has been read to its end."""
         with self.store.transaction():
             self.con.execute("update op.source set is_complete = true where source_id = ?", [number])
+
+
+def make_timestamp(time_ms: int) -> datetime:
+    """A moment as the store keeps it: UTC without a zone."""
+    return datetime.fromtimestamp(time_ms / 1000, tz=UTC).replace(tzinfo=None)
 
 
 def _first_line(error: Exception) -> str:

@@ -68,9 +68,9 @@ class Run:
         self.facts: dict[tuple[int, int], tuple[int, ...]] = {}
         self.log: list[tuple[int, ...]] = []
 
-    def history(self, place: int) -> Readings:
+    def history(self, places: list[int], since_ms: int) -> Readings:
         every = Readings.concat(self.seen)
-        return every.take(every.place == place)
+        return every.take(np.isin(every.place, places) & (every.time_ms > since_ms))
 
     def feed(self, readings: list[Reading]) -> None:
         columns = np.array(readings, dtype=np.int64).reshape(-1, 3)
