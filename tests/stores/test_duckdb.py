@@ -58,7 +58,9 @@ def telemetry(points: int, minutes: int, seed: int = 7) -> pl.DataFrame:
     ).select(list(DECODED))
 
 
-def ingest(path: Path, frame: pl.DataFrame, table: PointTable, size: int, *, reopen: bool, everything: bool = False) -> Any:
+def ingest(
+    path: Path, frame: pl.DataFrame, table: PointTable, size: int, *, reopen: bool, everything: bool = False
+) -> Any:
     """Feed a frame in steps, opening the store anew before each where asked; return the facts."""
     store = DuckDBStore(path)
     site = SiteStore(store, table)
