@@ -21,14 +21,13 @@ from streams.operators.buckets import bucket, close_buckets, open_buckets
 from streams.operators.conservation import open_day
 from streams.operators.points import KINDS, PointTable
 from streams.operators.segments import Decisions, intervals, rates, registers
-from streams.operators.state import NEVER, ON_TIME, EnergyState, Frame, Readings
+from streams.operators.state import LATEST, NEVER, ON_TIME, EnergyState, Frame, Readings
 
 Int = NDArray[np.int64]
 
 QUARTER_MS = 900_000
 WIDE = 262_144  # readings that may wait before they are worked off without a boundary being due
 TIME_BITS = 42
-LATEST = 1 << 60
 
 COUNTED = tuple(
     KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT)
@@ -227,13 +226,12 @@ def _work_late(
     np.minimum.at(oldest, due.place, due.time_ms)
     places = np.unique(due.place).tolist()
     frames = {place: state.frame_before(place, int(oldest[place])) for place in places}
-    recalled_parts = []
-    for group in ([each for each in places if frames[each]], [each for each in places if not frames[each]]):
-        if group:
-            since = min((frame.done_ms(place) for place in group if (frame := frames[place])), default=NEVER)
-            rows = Readings.concat([history(group, since), batch.take(np.isin(batch.place, group))])
-            recalled_parts.append(rows)
-    recalled = Readings.concat(recalled_parts)
+    framed = {place: frame for place, frame in frames.items() if frame}
+    unframed = [place for place in places if place not in framed]
+    if unframed:
+        earlier = Readings.concat([history(unframed, NEVER), batch.take(np.isin(batch.place, unframed))])
+    else:
+        earlier = Readings.concat([])
     tags = [np.unique(due.tag[due.place == place]).tolist() for place in places]
     for nth in range(max(map(len, tags))):
         now = {place: mine[nth] for place, mine in zip(places, tags, strict=True) if nth < len(mine)}
@@ -244,6 +242,8 @@ def _work_late(
         ready = chosen[waiting.place] & (waiting.time_ms <= passed[waiting.place])
         _run(table, state, waiting.take(ready), out)
         waiting = waiting.take(~ready)
+        state.remember(due.take(chosen[due.place] & (due.tag == tag[due.place])))
+        recalled = Readings.concat([earlier, state.recall({place: framed[place] for place in now if place in framed})])
         late_seq = np.full(len(table.points), NEVER)
         applied = due.tag <= tag[due.place]
         np.maximum.at(late_seq, due.place[applied], due.seq[applied])
@@ -256,6 +256,7 @@ def _work_late(
 
 def _run(table: PointTable, state: EnergyState, readings: Readings, out: EnergyOutputs) -> None:
     if len(readings):
+        state.remember(readings)
         out.touched[readings.place] = True
         _emit(state, _kernels(table, state, readings, out.decisions, out.conflicts), out)
 

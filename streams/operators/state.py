@@ -52,6 +52,7 @@ COLUMNS = (
 PLACE = {name: place for place, name in enumerate(COLUMNS)}
 NEVER = -(1 << 60)
 ON_TIME = NEVER
+LATEST = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Readings:
         )
 
 
-FRAMES = 16
+FRAMES = 6
 FRAME_APART_MS = 300_000
 
 
@@ -113,6 +114,7 @@ class EnergyState:
 
     `buffer` and `late` are not part of a checkpoint: they are the raw readings beyond `done_ms` and `late_seq`.
     Nor are `frames`: without one a point is computed again from its first reading, to the same result.
+    `recent` are the readings worked off since the oldest frame, each part with the serial of the frame before it;
     `unframed[point]` are the serials (after, up to) of frames that a later reading has made stale.
     """
 
@@ -121,6 +123,7 @@ class EnergyState:
     buffer: list[Readings] = field(default_factory=list)
     late: list[Readings] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
+    recent: list[tuple[int, Readings]] = field(default_factory=list)
     unframed: dict[int, tuple[int, int]] = field(default_factory=dict)
     serial: int = 0
 
@@ -146,6 +149,7 @@ class EnergyState:
             list(self.buffer),
             list(self.late),
             list(self.frames),
+            list(self.recent),
             dict(self.unframed),
             self.serial,
         )
@@ -157,6 +161,20 @@ class EnergyState:
             return
         self.serial += 1
         self.frames = [*self.frames[-FRAMES + 1 :], Frame(self.serial, self.table.copy(), frozenset(self.pending))]
+        self.recent = [part for part in self.recent if part[0] >= self.frames[0].serial]
+
+    def remember(self, readings: Readings) -> None:
+        """Keep readings that are worked off, to compute again from a frame."""
+        if self.frames and len(readings):
+            self.recent.append((self.serial, readings))
+
+    def recall(self, frames: dict[int, Frame]) -> Readings:
+        """What was worked off of points since a frame of each."""
+        serial = np.full(len(self.table), LATEST)
+        for place, frame in frames.items():
+            serial[place] = frame.serial
+        parts = [part.take(serial[part.place] <= at) for at, part in self.recent]
+        return Readings.concat(parts)
 
     def frame_before(self, place: int, time_ms: int) -> Frame | None:
         """The youngest frame in which the point had not worked off anything as late as the time."""
