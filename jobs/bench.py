@@ -216,7 +216,7 @@ def live_steps(_file: str, points: int, step: int) -> dict[str, float]:
         for at in range(0, len(frame), step):
             begun = time.perf_counter()
             outputs = pipeline.step(frame[at : at + step], RECEIVED_MS)
-            site.commit(pipeline, outputs, RECEIVED, source=(number, "live", done, done + step))
+            site.commit(outputs, RECEIVED, source=(number, "live", done, done + step))
             latency.append((time.perf_counter() - begun) * 1000)
             done += step
         store.close()

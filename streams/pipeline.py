@@ -50,7 +50,7 @@ NO_DEMAND = pl.DataFrame(schema=DEMAND)
 
 @dataclass(slots=True)
 class Outputs:
-    """Rows that one step adds or replaces.
+    """Rows that one step adds or replaces, and where the pipeline stands after it.
 
     `raw`: usable readings with `seq` and `late_ms`; `rejects`: reason, payload; `facts`: FACT, replacing those of
     the same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the
@@ -62,6 +62,8 @@ class Outputs:
     raw: pl.DataFrame
     rejects: pl.DataFrame
     facts: pl.DataFrame
+    state: EnergyState
+    next_seq: int
     events: list[tuple[int, Event]] = field(default_factory=list)
     rejected: list[tuple[int, int, int, str]] = field(default_factory=list)
     days: list[Day] = field(default_factory=list)
@@ -152,6 +154,8 @@ class Pipeline:
             raw=raw,
             rejects=rejects,
             facts=facts,
+            state=self.state,
+            next_seq=self.next_seq,
             events=out.decisions.events,
             days=out.decisions.days,
             rolling=self._rolling(facts),

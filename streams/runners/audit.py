@@ -78,7 +78,7 @@ def replay(
         while controls and (seq is None or controls[0][0] <= seq):
             _, kind, moment = controls.pop(0)
             outputs = pipeline.flush() if kind == "flush" else pipeline.tick(int(moment.timestamp() * 1000))
-            fresh.commit(pipeline, outputs, moment, control=(kind, moment))
+            fresh.commit(outputs, moment, control=(kind, moment))
 
     for stretch in chain(Archive(archive_of(stored)).read(listed), [beyond] if len(beyond) else []):
         digest.update(stretch.write_csv().encode())
@@ -88,7 +88,7 @@ def replay(
             outputs = pipeline.step(part.select(list(DECODED)), received_ms)
             if len(outputs.raw) != len(part):
                 raise StoreError(f"site {site.name!r}: the catalog refuses readings that the store had accepted")
-            fresh.commit(pipeline, outputs, begins, source=(number, "archive", done, done + len(part)))
+            fresh.commit(outputs, begins, source=(number, "archive", done, done + len(part)))
             done += len(part)
             progress(len(part))
     until(None)

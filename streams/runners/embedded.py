@@ -6,6 +6,7 @@ Killed at any moment and started again with the same files it goes on where the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,7 +52,11 @@ class Report:
 
 
 class EmbeddedRunner:
-    """The pipeline of one site over one store and its archive."""
+    """The pipeline of one site over one store and its archive.
+
+    While a block is computed the next one is decoded and the one before committed, each in a thread of its own; what
+    the pipeline looks up in the store waits for the commit.
+    """
 
     def __init__(self, site: Site, store: DuckDBStore, clock: Callable[[], datetime]) -> None:
         """Continue where the store stands; `clock` gives the time of arrival (aware)."""
@@ -60,8 +65,19 @@ class EmbeddedRunner:
         self.site = SiteStore(store, self.table)
         self.archive = Archive(archive_of(store))
         self.archive.sweep(site.name, {each.file for each in self.site.listed()})
-        self.pipeline = self.site.pipeline()
+        self.pipeline = self.site.pipeline(self)
         self.report = Report()
+        self.committing: Future[None] | None = None
+
+    def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        self._settle()
+        return self.site.readings(places, since_ms)
+
+    def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        self._settle()
+        return self.site.facts(places, from_ms, to_ms)
 
     def ingest(self, source: Source, progress: Callable[[int], None]) -> bool:
         """Read a source from where it stands; return False where it was in the store already, whole."""
@@ -69,20 +85,19 @@ class EmbeddedRunner:
         if complete:
             self.report.skipped += 1
             return False
-        for block in source.blocks(done):
-            outputs = self.pipeline.step(block.readings, int(received_at.timestamp() * 1000))
-            outputs.rejects = pl.concat([block.rejects, outputs.rejects])
-            self.site.commit(
-                self.pipeline,
-                outputs,
-                self.clock(),
-                source=(number, source.name, done, block.position),
-            )
-            done = block.position
-            self.report.count(outputs)
-            progress(len(block.readings))
-            if self.site.next_seq - self.site.archived_to >= ARCHIVE_READINGS:
-                self.write_archive()
+        with ThreadPoolExecutor(1, "decode") as decoder, ThreadPoolExecutor(1, "commit") as committer:
+            try:
+                for block in _ahead(source.blocks(done), decoder):
+                    outputs = self.pipeline.step(block.readings, int(received_at.timestamp() * 1000))
+                    outputs.rejects = pl.concat([block.rejects, outputs.rejects])
+                    self._settle()
+                    position = (number, source.name, done, block.position)
+                    self.committing = committer.submit(self._commit, outputs, position)
+                    done = block.position
+                    self.report.count(outputs)
+                    progress(len(block.readings))
+            finally:
+                self._settle()
         self.site.complete(number)
         return True
 
@@ -94,7 +109,7 @@ class EmbeddedRunner:
             return
         outputs = self.pipeline.flush()
         now = self.clock()
-        self.site.commit(self.pipeline, outputs, now, control=("flush", now))
+        self.site.commit(outputs, now, control=("flush", now))
         self.report.count(outputs)
 
     def write_archive(self) -> None:
@@ -102,6 +117,25 @@ class EmbeddedRunner:
         rows = self.site.unarchived()
         if len(rows):
             self.site.list_files(self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows))
+
+    def _commit(self, outputs: Outputs, source: tuple[int, str, int, int]) -> None:
+        self.site.commit(outputs, self.clock(), source=source)
+        if self.site.next_seq - self.site.archived_to >= ARCHIVE_READINGS:
+            self.write_archive()
+
+    def _settle(self) -> None:
+        """Wait for the commit under way; what went wrong in it goes wrong here."""
+        if self.committing:
+            waited, self.committing = self.committing, None
+            waited.result()
+
+
+def _ahead(blocks: Iterator[Block], decoder: ThreadPoolExecutor) -> Iterator[Block]:
+    """Decode one block ahead of the one in use."""
+    coming = decoder.submit(next, blocks, None)
+    while (block := coming.result()) is not None:
+        coming = decoder.submit(next, blocks, None)
+        yield block
 
 
 def archive_of(store: DuckDBStore) -> Path:

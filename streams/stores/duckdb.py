@@ -19,7 +19,7 @@ from streams.operators.clean import event_time
 from streams.operators.conservation import DAY_COLUMNS, Day
 from streams.operators.points import PointTable
 from streams.operators.state import ON_TIME, EnergyState
-from streams.pipeline import FACT, Outputs, Pipeline
+from streams.pipeline import FACT, Memory, Outputs, Pipeline
 from streams.stores.archive import ArchiveFile
 
 SQL = Path(__file__).parents[2] / "sql"
@@ -193,8 +193,8 @@ class SiteStore:
         if not self.store.first("select 1 from op.position where site = ?", [self.site]):
             self.con.execute("insert into op.position values (?, 0)", [self.site])
 
-    def pipeline(self) -> Pipeline:
-        """The site's pipeline as the last commit left it."""
+    def pipeline(self, memory: Memory | None = None) -> Pipeline:
+        """The site's pipeline as the last commit left it; it looks up in `memory`, or here."""
         state = EnergyState.empty(len(self.table.points))
         rows = self.con.execute("select point_id, counters, pending from op.energy_state").fetchall()
         for point_id, counters, pending in rows:
@@ -204,7 +204,7 @@ class SiteStore:
             state.table[place] = np.frombuffer(counters, dtype=np.int64)
             if readings := orjson.loads(pending):
                 state.pending[place] = [(time_ms, ticks) for time_ms, ticks in readings]
-        pipeline = Pipeline(self.table, self, state, self.next_seq)
+        pipeline = Pipeline(self.table, memory or self, state, self.next_seq)
         done = state.column("done_ms")
         started = done[done > ON_TIME]
         earliest = int(started.min(initial=1 << 60)) if len(started) else ON_TIME
@@ -293,7 +293,6 @@ class SiteStore:
 
     def commit(
         self,
-        pipeline: Pipeline,
         outputs: Outputs,
         recorded_at: datetime,
         *,
@@ -309,7 +308,7 @@ class SiteStore:
         with self.store.transaction():
             moved = self.store.first(
                 "update op.position set next_seq = ? where site = ? and next_seq = ?",
-                [pipeline.next_seq, self.site, self.next_seq],
+                [outputs.next_seq, self.site, self.next_seq],
             )
             if not moved or moved[0] != 1:
                 raise FencedError(f"store {self.store.path}: another writer has moved site {self.site!r} on")
@@ -318,14 +317,14 @@ class SiteStore:
             if control:
                 self.con.execute(
                     "insert into op.control values (?, ?, ?, ?)",
-                    [pipeline.next_seq, self.site, control[0], control[1].astimezone(UTC).replace(tzinfo=None)],
+                    [outputs.next_seq, self.site, control[0], control[1].astimezone(UTC).replace(tzinfo=None)],
                 )
             self._write_facts(outputs.facts, moment)
             self._write_decisions(outputs)
             self._write_days(outputs.days)
             self._write_derived(outputs)
-            self._write_state(pipeline.state, outputs.touched)
-        self.next_seq = pipeline.next_seq
+            self._write_state(outputs.state, outputs.touched)
+        self.next_seq = outputs.next_seq
 
     def _write_raw(self, outputs: Outputs, source: tuple[int, str, int, int], moment: datetime) -> None:
         number, name, before, after = source

@@ -74,9 +74,9 @@ def ingest(
             pipeline = site.pipeline()
         outputs = pipeline.step(frame[begin : begin + size], RECEIVED_MS)
         after = min(begin + size, len(frame))
-        site.commit(pipeline, outputs, RECEIVED, source=(number, "test", done, after))
+        site.commit(outputs, RECEIVED, source=(number, "test", done, after))
         done = after
-    site.commit(pipeline, pipeline.flush(), RECEIVED, control=("flush", RECEIVED))
+    site.commit(pipeline.flush(), RECEIVED, control=("flush", RECEIVED))
     facts = store.query(FACTS)
     decisions = [store.query(f"select * from {name} order by all") for name in DECISIONS]
     store.close()
@@ -111,10 +111,10 @@ def test_a_writer_whose_position_was_moved_is_fenced(tmp_path: Path) -> None:
         pipeline = site.pipeline()
         outputs = pipeline.step(frame, RECEIVED_MS)
         if site is first:
-            site.commit(pipeline, outputs, RECEIVED, source=(number, "test", 0, 50))
+            site.commit(outputs, RECEIVED, source=(number, "test", 0, 50))
         else:
             with pytest.raises(FencedError, match="another writer has moved site 'site' on"):
-                site.commit(pipeline, outputs, RECEIVED, source=(number, "test", 0, 50))
+                site.commit(outputs, RECEIVED, source=(number, "test", 0, 50))
     assert store.query("select count(*) as n from raw.reading")["n"][0] == 50
 
 
