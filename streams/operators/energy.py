@@ -194,6 +194,8 @@ def _work(
     every_late: bool,
 ) -> None:
     """Work off what waits up to `limit`; before that, point by point, the late readings that are due."""
+    if not state.frames:
+        state.keep_frame()
     waiting = Readings.concat(state.buffer)
     late = Readings.concat(state.late)
     due = late.take(every_late | (late.tag <= limit[late.place])) if len(late) else late
@@ -232,6 +234,7 @@ def _work_late(
         earlier = Readings.concat([history(unframed, NEVER), batch.take(np.isin(batch.place, unframed))])
     else:
         earlier = Readings.concat([])
+    since, parts = state.recall(framed), len(state.recent)
     tags = [np.unique(due.tag[due.place == place]).tolist() for place in places]
     for nth in range(max(map(len, tags))):
         now = {place: mine[nth] for place, mine in zip(places, tags, strict=True) if nth < len(mine)}
@@ -243,7 +246,8 @@ def _work_late(
         _run(table, state, waiting.take(ready), out)
         waiting = waiting.take(~ready)
         state.remember(due.take(chosen[due.place] & (due.tag == tag[due.place])))
-        recalled = Readings.concat([earlier, state.recall({place: framed[place] for place in now if place in framed})])
+        added = [part.take(np.isin(part.place, list(framed))) for _, part in state.recent[parts:]]
+        recalled = Readings.concat([earlier, since, *added])
         late_seq = np.full(len(table.points), NEVER)
         applied = due.tag <= tag[due.place]
         np.maximum.at(late_seq, due.place[applied], due.seq[applied])

@@ -171,18 +171,26 @@ class EnergyState:
     def recall(self, frames: dict[int, Frame]) -> Readings:
         """What was worked off of points since a frame of each."""
         serial = np.full(len(self.table), LATEST)
+        done_ms = np.full(len(self.table), NEVER)
         for place, frame in frames.items():
-            serial[place] = frame.serial
-        parts = [part.take(serial[part.place] <= at) for at, part in self.recent]
-        return Readings.concat(parts)
+            serial[place], done_ms[place] = frame.serial, frame.done_ms(place)
+        oldest = int(serial.min(initial=LATEST))
+        return Readings.concat(
+            [
+                part.take((serial[part.place] <= at) & (part.time_ms > done_ms[part.place]))
+                for at, part in self.recent
+                if at >= oldest
+            ]
+        )
 
     def frame_before(self, place: int, time_ms: int) -> Frame | None:
         """The youngest frame in which the point had not worked off anything as late as the time."""
         after, up_to = self.unframed.get(place, (0, 0))
         for frame in reversed(self.frames):
             stale = after < frame.serial <= up_to
-            started = frame.table[place, PLACE["started"]] == 1
-            if started and not stale and place not in frame.pending and frame.done_ms(place) < time_ms:
+            row = frame.table[place]
+            told = row[PLACE["started"]] == 1 or row[PLACE["highest_ms"]] == NEVER  # not one that has merely arrived
+            if told and not stale and place not in frame.pending and frame.done_ms(place) < time_ms:
                 return frame
         return None
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from streams.domain.site import Site
 from streams.ingest.files import Block
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
-from streams.stores.archive import Archive
+from streams.stores.archive import COLUMNS, Archive, ArchiveFile
 from streams.stores.duckdb import DuckDBStore, SiteStore
 
 ARCHIVE_READINGS = 500_000
@@ -68,6 +69,7 @@ class EmbeddedRunner:
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
         self.committing: Future[None] | None = None
+        self.archiving: tuple[Future[list[ArchiveFile]], int] | None = None
 
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -85,19 +87,31 @@ class EmbeddedRunner:
         if complete:
             self.report.skipped += 1
             return False
-        with ThreadPoolExecutor(1, "decode") as decoder, ThreadPoolExecutor(1, "commit") as committer:
-            try:
-                for block in _ahead(source.blocks(done), decoder):
-                    outputs = self.pipeline.step(block.readings, int(received_at.timestamp() * 1000))
-                    outputs.rejects = pl.concat([block.rejects, outputs.rejects])
-                    self._settle()
-                    position = (number, source.name, done, block.position)
-                    self.committing = committer.submit(self._commit, outputs, position)
-                    done = block.position
-                    self.report.count(outputs)
-                    progress(len(block.readings))
-            finally:
+        self.write_archive()
+        threads = [ThreadPoolExecutor(1, name) for name in ("decode", "commit", "archive")]
+        decoder, committer, archiver = threads
+        waiting: list[pl.DataFrame] = []
+        try:
+            for block in _ahead(source.blocks(done), decoder):
+                outputs = self.pipeline.step(block.readings, int(received_at.timestamp() * 1000))
+                outputs.rejects = pl.concat([block.rejects, outputs.rejects])
                 self._settle()
+                position = (number, source.name, done, block.position)
+                self.committing = committer.submit(self.site.commit, outputs, self.clock(), source=position)
+                waiting.append(outputs.raw)
+                if sum(map(len, waiting)) >= ARCHIVE_READINGS:
+                    self._list_archived()
+                    rows = archived(waiting, received_at, source.identity)
+                    self.archiving = archiver.submit(self._write_files, rows), outputs.next_seq
+                    waiting = []
+                done = block.position
+                self.report.count(outputs)
+                progress(len(block.readings))
+        finally:
+            self._settle()
+            self._list_archived()
+            for thread in threads:
+                thread.shutdown()
         self.site.complete(number)
         return True
 
@@ -116,12 +130,18 @@ class EmbeddedRunner:
         """Bring the raw archive up to what the store has committed."""
         rows = self.site.unarchived()
         if len(rows):
-            self.site.list_files(self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows))
+            self.site.list_files(self._write_files(rows), self.site.next_seq)
 
-    def _commit(self, outputs: Outputs, source: tuple[int, str, int, int]) -> None:
-        self.site.commit(outputs, self.clock(), source=source)
-        if self.site.next_seq - self.site.archived_to >= ARCHIVE_READINGS:
-            self.write_archive()
+    def _write_files(self, rows: pl.DataFrame) -> list[ArchiveFile]:
+        return self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows)
+
+    def _list_archived(self) -> None:
+        """Wait for the files under way and list them; their readings are committed by then."""
+        if self.archiving:
+            (files, next_seq), self.archiving = self.archiving, None
+            written = files.result()
+            self._settle()
+            self.site.list_files(written, next_seq)
 
     def _settle(self) -> None:
         """Wait for the commit under way; what went wrong in it goes wrong here."""
@@ -136,6 +156,16 @@ def _ahead(blocks: Iterator[Block], decoder: ThreadPoolExecutor) -> Iterator[Blo
     while (block := coming.result()) is not None:
         coming = decoder.submit(next, blocks, None)
         yield block
+
+
+def archived(parts: list[pl.DataFrame], received_at: datetime, source: str) -> pl.DataFrame:
+    """Raw rows of a source as the archive keeps them."""
+    rows = pl.concat(parts)
+    received_ms = np.full(len(rows), int(received_at.timestamp() * 1000))
+    named = rows.hstack(
+        [pl.Series("received_ms", received_ms), pl.Series("source", [source]).new_from_index(0, len(rows))]
+    )
+    return named.select(COLUMNS)
 
 
 def archive_of(store: DuckDBStore) -> Path:

@@ -257,8 +257,8 @@ class SiteStore:
         rows = self.con.sql(UNARCHIVED, params=[self.ids.tolist(), self.archived_to]).to_arrow_table()
         return pl.DataFrame(rows)
 
-    def list_files(self, files: list[ArchiveFile]) -> None:
-        """List files of the archive that hold every raw row up to the present position."""
+    def list_files(self, files: list[ArchiveFile], next_seq: int) -> None:
+        """List files of the archive, with which it holds every raw row before `next_seq`."""
         with self.store.transaction():
             for each in files:
                 self.con.execute(
@@ -266,7 +266,7 @@ class SiteStore:
                     [each.file, self.site, each.first_seq, each.readings, each.sha256],
                 )
             self.con.execute("delete from op.archived where site = ?", [self.site])
-            self.con.execute("insert into op.archived values (?, ?)", [self.site, self.next_seq])
+            self.con.execute("insert into op.archived values (?, ?)", [self.site, next_seq])
 
     def controls(self) -> list[tuple[int, str, datetime]]:
         """Recorded ticks and ends of streams: number of the reading they came before, kind, time."""
