@@ -23,6 +23,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from streams.catalog.reference import load_reference
 from streams.domain.site import Contract, Point, PointKind, Quantity, Site, SiteKind
 from streams.ingest.files import read_blocks, source_id
 from streams.operators.clean import DECODED
@@ -185,7 +186,7 @@ def in_memory(file: str, points: int, step: int) -> dict[str, float]:
     quarters = plain_loop(lines)
     loop = time.perf_counter() - begun
     memory = NoStore()
-    pipeline = Pipeline(PointTable.of(site_of(points)), memory)
+    pipeline = Pipeline(PointTable.of(site_of(points)), memory, load_reference())
     begun = time.perf_counter()
     for at in range(0, len(lines), step):
         decoded = decode(b"\n".join(lines[at : at + step]))

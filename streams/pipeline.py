@@ -8,11 +8,13 @@ from typing import Protocol
 import numpy as np
 import polars as pl
 
+from streams.catalog.reference import Reference
 from streams.domain.quality import FactQuality
 from streams.operators import energy
 from streams.operators.advance import FACT_COLUMNS
 from streams.operators.clean import clean, event_time
 from streams.operators.conservation import Day
+from streams.operators.cost import COST, cost
 from streams.operators.demand import DEMAND, QUARTER_MS, demand, quarters
 from streams.operators.points import PointTable
 from streams.operators.registers import Event
@@ -46,6 +48,7 @@ EMPTY = pl.DataFrame()
 NO_FACTS = pl.DataFrame(schema=FACT)
 NO_ROLLING = pl.DataFrame(schema=ROLLING)
 NO_DEMAND = pl.DataFrame(schema=DEMAND)
+NO_COST = pl.DataFrame(schema=COST)
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Outputs:
     the same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the
     same place and begin; `events` and `rejected` replace those of the points in `redecided` that are
     later than the time given there; `rolling` (ROLLING) those
-    of the same place and end, `demand` (DEMAND) those of the same start.
+    of the same place and end, `demand` (DEMAND) and `cost` (COST) those of the same start.
     """
 
     raw: pl.DataFrame
@@ -69,6 +72,7 @@ class Outputs:
     days: list[Day] = field(default_factory=list)
     rolling: pl.DataFrame = field(default_factory=lambda: NO_ROLLING)
     demand: pl.DataFrame = field(default_factory=lambda: NO_DEMAND)
+    cost: pl.DataFrame = field(default_factory=lambda: NO_COST)
     redecided: dict[int, int] = field(default_factory=dict)
     touched: list[int] = field(default_factory=list)
 
@@ -76,8 +80,16 @@ class Outputs:
 class Pipeline:
     """The pipeline of one site: a point table, the operators' state, and the memory of a store."""
 
-    def __init__(self, table: PointTable, memory: Memory, state: EnergyState | None = None, next_seq: int = 0) -> None:
+    def __init__(
+        self,
+        table: PointTable,
+        memory: Memory,
+        reference: Reference,
+        state: EnergyState | None = None,
+        next_seq: int = 0,
+    ) -> None:
         """Start from a state, or from nothing."""
+        self.reference = reference
         self.table = table
         self.memory = memory
         self.state = EnergyState.empty(len(table.points)) if state is None else state
@@ -149,6 +161,7 @@ class Pipeline:
         facts = self._facts(out.fact_sets)
         if len(facts) and self.formulas:
             facts = pl.concat([facts, *self._virtual(facts)])
+        site_quarters = self._quarters(facts)
         rejected = out.decisions.rejected + [(*each, "conflicting duplicate") for each in out.conflicts]
         return Outputs(
             raw=raw,
@@ -159,7 +172,8 @@ class Pipeline:
             events=out.decisions.events,
             days=out.decisions.days,
             rolling=self._rolling(facts),
-            demand=self._demand(facts),
+            demand=demand(site_quarters, self.table.site) if len(site_quarters) else NO_DEMAND,
+            cost=cost(site_quarters, self.table.site, self.reference.tariffs) if len(site_quarters) else NO_COST,
             rejected=rejected,
             redecided=out.redecided,
             touched=np.flatnonzero(out.touched).tolist(),
@@ -215,14 +229,15 @@ class Pipeline:
         rows = rolling(window, first).join(reach, on="place", maintain_order="left")
         return rows.filter(pl.col("ends_ms").is_between(pl.col("since") + 1, pl.col("until"))).select(list(ROLLING))
 
-    def _demand(self, facts: pl.DataFrame) -> pl.DataFrame:
+    def _quarters(self, facts: pl.DataFrame) -> pl.DataFrame:
+        """The quarter-hours of purchased energy that the facts change."""
         mine = facts.filter(pl.col("place").is_in(self.purchased)) if len(facts) else facts
         if not len(mine):
-            return NO_DEMAND
+            return EMPTY
         touched = (mine["starts_ms"] // QUARTER_MS * QUARTER_MS).unique()
         first, last = int(touched.min()), int(touched.max()) + QUARTER_MS  # type: ignore[arg-type]
         rows = quarters(self._around(self.purchased, mine, first, last), len(self.purchased))
-        return demand(rows.filter(pl.col("starts_ms").is_in(touched.implode())), self.table.site)
+        return rows.filter(pl.col("starts_ms").is_in(touched.implode()))
 
     def _around(self, places: list[int], facts: pl.DataFrame, from_ms: int, to_ms: int) -> pl.DataFrame:
         """The facts of points that start in [from, to), as they are after this step."""

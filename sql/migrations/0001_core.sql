@@ -163,3 +163,15 @@ create table fact.demand (
 
 -- One row a site: the number of the first reading that no file of the archive holds.
 create table op.archived (site varchar not null, first_seq bigint not null);
+
+-- One row a site and quarter-hour: energy in mWh and its cost in 1e-8 NTD, with the tariff that made it.
+create table fact.cost (
+    site varchar not null,
+    starts_at timestamp not null,
+    band varchar not null,
+    amount bigint,
+    cost_e8 bigint,
+    tariff_id varchar,
+    missing_ms bigint not null,
+    revision integer not null
+);

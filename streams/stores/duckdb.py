@@ -14,6 +14,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from streams.catalog.reference import load_reference
 from streams.domain.findings import FencedError, StoreError
 from streams.operators.clean import event_time
 from streams.operators.conservation import DAY_COLUMNS, Day
@@ -204,7 +205,7 @@ class SiteStore:
             state.table[place] = np.frombuffer(counters, dtype=np.int64)
             if readings := orjson.loads(pending):
                 state.pending[place] = [(time_ms, ticks) for time_ms, ticks in readings]
-        pipeline = Pipeline(self.table, memory or self, state, self.next_seq)
+        pipeline = Pipeline(self.table, memory or self, load_reference(), state, self.next_seq)
         done = state.column("done_ms")
         started = done[done > ON_TIME]
         earliest = int(started.min(initial=1 << 60)) if len(started) else ON_TIME
@@ -451,18 +452,23 @@ class SiteStore:
                 )
             self.con.execute("insert into fact.rolling select * from rolled")
             self.con.unregister("rolled")
-        if len(outputs.demand):
-            rows = outputs.demand.select(
-                pl.lit(self.site).alias("site"),
-                pl.from_epoch("starts_ms", "ms").alias("starts_at"),
-                *list(outputs.demand.columns)[1:],
-            )
-            self.con.register("demanded", rows)
-            self.con.execute(
-                "delete from fact.demand as d using demanded as n where d.site = n.site and d.starts_at = n.starts_at"
-            )
-            self.con.execute("insert into fact.demand select * from demanded")
-            self.con.unregister("demanded")
+        for name, rows in (("demand", outputs.demand), ("cost", outputs.cost)):
+            if len(rows):
+                self._replace_quarters(name, rows)
+
+    def _replace_quarters(self, name: str, rows: pl.DataFrame) -> None:
+        of_site = rows.select(
+            pl.lit(self.site).alias("site"),
+            pl.from_epoch("starts_ms", "ms").alias("starts_at"),
+            *rows.columns[1:],
+        )
+        self.con.register("quarters", of_site)
+        self.con.execute(
+            f"delete from fact.{name} as d using quarters as n "  # noqa: S608 - a name of this module's own
+            "where d.site = n.site and d.starts_at = n.starts_at"
+        )
+        self.con.execute(f"insert into fact.{name} select * from quarters")  # noqa: S608 - likewise
+        self.con.unregister("quarters")
 
     def _write_days(self, days: list[Day]) -> None:
         latest = {(day[0], day[1]): day for day in days}
