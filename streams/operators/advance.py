@@ -97,7 +97,8 @@ def advance(table: PointTable, state: EnergyState, rows: Accepted) -> Facts:
     }
     after = {name: running(growth[name], starts, state.column(name)[who]) for name in COUNTERS}
     last = np.append(starts[1:], len(place)) - 1
-    passed = rows.time_ms // resolution - before_ms // resolution
+    nth = rows.time_ms // resolution
+    passed = nth - shifted(nth, starts, state.column("read_ms")[who] // table.resolution_ms[who])
     crossing = np.flatnonzero((passed > 0) & ~rows.first)
     facts = _facts(table, state, rows, crossing, passed[crossing], before_ms, elapsed, growth, after)
     for name in COUNTERS:

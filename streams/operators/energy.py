@@ -1,8 +1,9 @@
 """Energy and other amounts per interval, from readings in any order.
 
 `step(table, state, readings, history)` returns a new state and the outputs; the state passed in is not changed.
-Readings wait in a buffer until their point's watermark (highest event time − allowed lateness) has passed them, so
-shuffles and duplicates within the lateness change nothing. A later one is kept with the quarter-hour that the watermark
+Readings wait in a buffer until their point's watermark has passed them: highest event time − allowed lateness, down to
+the interval that it stands in, since no fact closes before. So shuffles and duplicates within the lateness, and whatever
+comes before its interval is closed, change nothing. A later reading is kept with the quarter-hour that the watermark
 stood in when it arrived; when the watermark leaves that quarter-hour, the point is computed again from its readings and
 the facts that differ are a revision (law 5). All of it depends on the order of arrival alone, not on the cuts (law 4).
 """
@@ -26,7 +27,6 @@ from streams.operators.state import LATEST, NEVER, ON_TIME, EnergyState, Frame, 
 Int = NDArray[np.int64]
 
 QUARTER_MS = 900_000
-WIDE = 262_144  # readings that may wait before they are worked off without a boundary being due
 TIME_BITS = 42
 
 COUNTED = tuple(
@@ -66,7 +66,8 @@ class EnergyOutputs:
 
 def watermark(table: PointTable, state: EnergyState) -> Int:
     """The time up to which nothing more is waited for, one entry a point."""
-    result: Int = np.maximum(state.column("highest_ms") - table.lateness_ms, state.column("floor_ms"))
+    passed = state.column("highest_ms") - table.lateness_ms
+    result: Int = np.maximum(passed // table.resolution_ms * table.resolution_ms, state.column("floor_ms"))
     return result
 
 
@@ -77,8 +78,7 @@ def step(table: PointTable, state: EnergyState, batch: Readings, history: Histor
     batch = _arrive(table, state, batch)
     out.tags = batch.tag
     limit = watermark(table, state)
-    due = bool((limit >= state.column("edge_ms") + table.resolution_ms).any()) or sum(map(len, state.buffer)) > WIDE
-    if due:
+    if (limit > state.column("done_ms")).any():
         _work(table, state, batch, limit, history, out, every_late=False)
     return state, out
 
@@ -89,7 +89,8 @@ def tick(table: PointTable, state: EnergyState, now_ms: int, history: History) -
     out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
     started = state.column("highest_ms") > NEVER
     floor = state.column("floor_ms")
-    floor[started] = np.maximum(floor, now_ms - table.lateness_ms)[started]
+    passed = (now_ms - table.lateness_ms) // table.resolution_ms * table.resolution_ms
+    floor[started] = np.maximum(floor, passed)[started]
     limit = watermark(table, state)
     _work(table, state, Readings.concat([]), limit, history, out, every_late=False)
     known = _quiet(table, state, limit)
@@ -163,7 +164,8 @@ def _arrive(table: PointTable, state: EnergyState, batch: Readings) -> Readings:
     before = np.empty_like(highest)
     before[1:] = highest[:-1]
     before[starts] = known
-    mark = np.maximum(before - table.lateness_ms[place], state.column("floor_ms")[place])
+    resolution = table.resolution_ms[place]
+    mark = np.maximum((before - table.lateness_ms[place]) // resolution * resolution, state.column("floor_ms")[place])
     late = (time_ms <= mark) & (before > NEVER)
     tag = np.where(late, (mark // QUARTER_MS + 1) * QUARTER_MS, ON_TIME)
     ends = np.append(starts[1:], len(place)) - 1
@@ -244,6 +246,7 @@ def _work_late(
         chosen = tag > NEVER
         ready = chosen[waiting.place] & (waiting.time_ms <= passed[waiting.place])
         _run(table, state, waiting.take(ready), out)
+        _emit(state, close_buckets(table, state, passed), out)
         waiting = waiting.take(~ready)
         state.remember(due.take(chosen[due.place] & (due.tag == tag[due.place])))
         added = [part.take(np.isin(part.place, list(framed))) for _, part in state.recent[parts:]]

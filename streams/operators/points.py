@@ -26,6 +26,7 @@ class PointTable:
 
     All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks;
     `num / den` turns ticks into base units (see `streams.domain.quantities`) before any CT ratio.
+    `moments` are those of the registers' exchanges and changes of ratio, where there are any.
     `cap` is the largest plausible growth in ticks an hour, a tenth of margin included; 0 means none is known.
     """
 
@@ -48,6 +49,7 @@ class PointTable:
     masks: dict[PointKind, NDArray[np.bool_]]
     names: pl.Enum
     starts_ms: int
+    moments: dict[int, tuple[int, ...]]
 
     @classmethod
     def of(cls, site: Site) -> PointTable:
@@ -80,6 +82,7 @@ class PointTable:
             stamp_at_start=np.array([point.stamp_at_start for point in points], dtype=np.bool_),
             masks={kind: kinds == KINDS.index(kind) for kind in KINDS},
             names=pl.Enum([point.name for point in points]),
+            moments={place: found for place, point in enumerate(points) if (found := _moments(point))},
             starts_ms=int(datetime.combine(site.starts_on, time.min, tzinfo=site.time_zone).timestamp() * 1000),
         )
 
@@ -96,6 +99,10 @@ class PointTable:
 def base_per_tick(point: Point, ratio: Fraction) -> Fraction:
     """Base units in one tick of the point, under a CT×PT ratio."""
     return _base_per_tick(point, ratio)
+
+
+def _moments(point: Point) -> tuple[int, ...]:
+    return (*(each.at_ms for each in point.exchanges), *(ratio.from_ms for ratio in point.ratios[1:]))
 
 
 def _scale(point: Point) -> Fraction:

@@ -19,6 +19,7 @@ from streams.operators.state import PLACE, EnergyState
 
 Int = NDArray[np.int64]
 TOTAL_PLACES = [PLACE[name] for name in TOTALS]
+LARGEST = 1 << 40  # ticks; times an hour in milliseconds they fit 63 bits
 LONGEST_MS = 40 * 24 * HOUR_MS  # a longer stretch is looked at by the scan, whose integers have no bound
 
 
@@ -67,13 +68,10 @@ def registers(table: PointTable, state: EnergyState, place: Int, time_ms: Int, v
     before = shifted(value, starts, state.column("value")[who])
     before_ms = shifted(time_ms, starts, state.column("read_ms")[who])
     growth = value - before
-    cap = table.cap[place]
-    elapsed = np.minimum(time_ms - before_ms, LONGEST_MS)
-    odd = (growth < 0) | ((cap > 0) & (growth > cap * elapsed // HOUR_MS + QUANTUM))
+    odd = (growth < 0) | _leaps(table.cap[place], np.minimum(time_ms - before_ms, LONGEST_MS), growth)
     odd[starts] |= np.isin(who, np.fromiter(state.pending, dtype=np.int64, count=len(state.pending)))
-    for at in np.unique(who):
-        point = table.points[at]
-        for moment in [each.at_ms for each in point.exchanges] + [ratio.from_ms for ratio in point.ratios[1:]]:
+    for at, moments in table.moments.items():
+        for moment in moments:
             odd |= (place == at) & (before_ms < moment) & (moment <= time_ms)
     first = np.zeros(len(place), dtype=np.bool_)
     first[starts] = fresh
@@ -97,6 +95,13 @@ def registers(table: PointTable, state: EnergyState, place: Int, time_ms: Int, v
     for at, shown in scanned.below.items():
         state.column("shown")[at] = shown
     return rows
+
+
+def _leaps(cap: Int, elapsed: Int, growth: Int) -> NDArray[np.bool_]:
+    """Tell which growths may exceed the largest rate: all that do, and any above LARGEST, for the scan to look at."""
+    small = np.minimum(growth, LARGEST)
+    result: NDArray[np.bool_] = (cap > 0) & (((small - QUANTUM) * HOUR_MS > cap * elapsed) | (growth > LARGEST))
+    return result
 
 
 Columns = tuple[Int, Int, Int, Int, Int, NDArray[np.bool_]]
@@ -205,14 +210,12 @@ def _count(
     last = np.append(starts[1:], len(place)) - 1
     total = running(growth, starts, state.column("growth")[who])
     amount = _amounts(state, place, total)
-    for begin, end in zip(starts, last + 1, strict=True):
-        changes = np.flatnonzero(flag[begin:end] & int(Flag.RATIO)) + begin
-        for at in changes:
-            at_place = int(place[at])
-            state.column("ratio_amount")[at_place] = amount[at]
-            state.column("ratio_growth")[at_place] = total[at]
-            _set_ratio(table, state, at_place, int(time_ms[at]))
-            amount[at + 1 : end] = _amounts(state, place[at + 1 : end], total[at + 1 : end])
+    for at in np.flatnonzero(flag & int(Flag.RATIO)).tolist():
+        at_place, end = int(place[at]), int(last[np.searchsorted(last, at)]) + 1
+        state.column("ratio_amount")[at_place] = amount[at]
+        state.column("ratio_growth")[at_place] = total[at]
+        _set_ratio(table, state, at_place, int(time_ms[at]))
+        amount[at + 1 : end] = _amounts(state, place[at + 1 : end], total[at + 1 : end])
     grown = amount - shifted(amount, starts, state.column("amount")[who])
     before = shifted(value, starts, state.column("value")[who])
     before_ms = shifted(time_ms, starts, state.column("read_ms")[who])
@@ -252,9 +255,10 @@ def _totals_before(place: Int, starts: Int, initial: Int, scanned: Scanned) -> I
 
 def _amounts(state: EnergyState, place: Int, total: Int) -> Int:
     since_ratio = total - state.column("ratio_growth")[place]
-    result: Int = (
-        state.column("ratio_amount")[place] + since_ratio * state.column("num")[place] // state.column("den")[place]
-    )
+    grown = since_ratio * state.column("num")[place]
+    if (state.column("den") > 1).any():
+        grown //= np.maximum(state.column("den")[place], 1)
+    result: Int = state.column("ratio_amount")[place] + grown
     return result
 
 

@@ -75,7 +75,8 @@ class Readings:
 
     def take(self, which: NDArray[np.bool_] | Int) -> Readings:
         """Select rows by a mask or by indices."""
-        return Readings(self.place[which], self.time_ms[which], self.ticks[which], self.seq[which], self.tag[which])
+        at = np.flatnonzero(which) if which.dtype == np.bool_ else which
+        return Readings(*(each.take(at) for each in (self.place, self.time_ms, self.ticks, self.seq, self.tag)))
 
     @classmethod
     def concat(cls, parts: Sequence[Readings]) -> Readings:

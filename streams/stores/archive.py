@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from streams.domain.findings import StoreError
 
@@ -40,6 +42,20 @@ def _by_day(rows: pl.DataFrame, zone: str) -> list[tuple[str, pl.DataFrame]]:
     return [(str(local_day), part) for (local_day,), part in sorted(parts.items())]
 
 
+def _write(rows: pl.DataFrame, path: Path) -> None:
+    """Numbers that rise from row to row as differences, everything else by a dictionary."""
+    rising = ("seq", "time_ms")
+    pq.write_table(
+        rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
+        path,
+        compression="zstd",
+        compression_level=1,
+        write_statistics=False,
+        use_dictionary=[name for name in COLUMNS if name not in rising],
+        column_encoding=dict.fromkeys(rising, "DELTA_BINARY_PACKED"),
+    )
+
+
 class Archive:
     """A folder of Parquet files."""
 
@@ -57,13 +73,13 @@ class Archive:
                 path = self.folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 beside = path.with_suffix(".part")
-                part.write_parquet(beside, compression="zstd", compression_level=1, statistics=False)
+                _write(part, beside)
                 with beside.open("rb+") as file:
                     digest = hashlib.file_digest(file, "sha256").hexdigest()
                     os.fsync(file.fileno())
                 beside.replace(path)
                 written.append(ArchiveFile(name, first, len(part), digest))
-        except (OSError, pl.exceptions.PolarsError) as error:
+        except (OSError, pl.exceptions.PolarsError, pa.ArrowException) as error:
             raise StoreError(f"archive {self.folder}: cannot be written: {error}") from error
         return written
 
