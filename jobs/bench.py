@@ -26,7 +26,6 @@ import polars as pl
 from streams.catalog.reference import load_reference
 from streams.domain.site import Contract, Point, PointKind, Quantity, Site, SiteKind
 from streams.ingest.files import read_blocks, source_id
-from streams.operators.clean import DECODED
 from streams.operators.points import PointTable
 from streams.pipeline import FACT, Pipeline
 from streams.runners.embedded import EmbeddedRunner, Source
@@ -168,8 +167,8 @@ class NoStore:
 
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
-        wanted = pl.col("place").is_in(places) & (pl.col("time_ms") > since_ms)
-        every = pl.concat([rows.filter(wanted) for rows in self.raw])
+        self.raw = [pl.concat(self.raw)]
+        every = self.raw[0].filter(pl.col("place").is_in(places), pl.col("time_ms") > since_ms)
         return every.select("place", "time_ms", "value", "unit", "quality", "seq", "late_ms")
 
     def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
@@ -190,7 +189,7 @@ def in_memory(file: str, points: int, step: int) -> dict[str, float]:
     begun = time.perf_counter()
     for at in range(0, len(lines), step):
         decoded = decode(b"\n".join(lines[at : at + step]))
-        outputs = pipeline.step(decoded.readings.select(list(DECODED)), RECEIVED_MS)
+        outputs = pipeline.step(decoded.readings, RECEIVED_MS)
         memory.keep(outputs.raw, outputs.facts)
     pipeline.flush()
     seconds = time.perf_counter() - begun

@@ -94,6 +94,7 @@ class Pipeline:
         self.memory = memory
         self.state = EnergyState.empty(len(table.points)) if state is None else state
         self.next_seq = next_seq
+        self.counted = np.isin(table.kind, energy.COUNTED)
         self.formulas = {
             table.index[point.name]: {table.index[name]: coefficient for coefficient, name in point.formula}
             for point in table.virtual
@@ -106,16 +107,13 @@ class Pipeline:
         seq = np.arange(self.next_seq, self.next_seq + len(usable), dtype=np.int64)
         self.next_seq += len(usable)
         batch = self._readings(usable, seq, np.zeros_like(seq))
-        counted = np.isin(self.table.kind, energy.COUNTED)[batch.place]
+        counted = self.counted[batch.place]
         chosen = batch if counted.all() else batch.take(counted)
         self.state, out = energy.step(self.table, self.state, chosen, self._history)
-        late = np.full(len(batch), ON_TIME, dtype=np.int64)
-        late[counted] = out.tags
-        was_late = pl.Series("late_ms", late)
-        if (late != ON_TIME).any():
-            was_late = was_late.set(pl.Series(late == ON_TIME), None)
-        else:
-            was_late = pl.Series("late_ms", [None], dtype=pl.Int64).new_from_index(0, len(late))
+        was_late = pl.Series("late_ms", [None], dtype=pl.Int64).new_from_index(0, len(batch))
+        late = np.flatnonzero(out.tags != ON_TIME)
+        if len(late):
+            was_late = was_late.scatter(np.flatnonzero(counted)[late], out.tags[late])
         raw = usable.hstack([pl.Series("seq", seq), was_late])
         return self._outputs(out, raw, rejects)
 

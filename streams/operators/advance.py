@@ -89,20 +89,20 @@ def advance(table: PointTable, state: EnergyState, rows: Accepted) -> Facts:
     unknown = (rows.flag & int(Flag.UNKNOWN)) != 0
     long = (elapsed > table.max_gap_ms[place]) & ~rows.first
     doubtful = (long | ((rows.flag & int(Flag.DOUBTFUL)) != 0)) & ~unknown
-    growth = {
-        "amount": rows.amount,
-        "estimated": np.where(doubtful, rows.amount, 0),
-        "estimated_ms": np.where(doubtful, elapsed, 0),
-        "missing_ms": np.where(unknown, elapsed, 0),
-    }
-    after = {name: running(growth[name], starts, state.column(name)[who]) for name in COUNTERS}
+    growth = {"amount": rows.amount}
+    if doubtful.any():
+        growth["estimated"] = np.where(doubtful, rows.amount, 0)
+        growth["estimated_ms"] = np.where(doubtful, elapsed, 0)
+    if unknown.any():
+        growth["missing_ms"] = np.where(unknown, elapsed, 0)
+    after = {name: running(grown, starts, state.column(name)[who]) for name, grown in growth.items()}
     last = np.append(starts[1:], len(place)) - 1
     nth = rows.time_ms // resolution
     passed = nth - shifted(nth, starts, state.column("read_ms")[who] // table.resolution_ms[who])
     crossing = np.flatnonzero((passed > 0) & ~rows.first)
     facts = _facts(table, state, rows, crossing, passed[crossing], before_ms, elapsed, growth, after)
-    for name in COUNTERS:
-        state.column(name)[who] = after[name][last]
+    for name, counted in after.items():
+        state.column(name)[who] = counted[last]
     state.column("read_ms")[who] = rows.time_ms[last]
     return facts
 
@@ -131,9 +131,11 @@ def _facts(
     facts: Facts = {"place": place, "starts_ms": edge - resolution, "ends_ms": edge}
     last = np.append(starts[1:], len(place)) - 1
     for name in COUNTERS:
-        grown: Int = growth[name][row]
-        whole, rest = np.divmod(grown, stretch)
-        at_edge: Int = after[name][row] - grown + whole * into + rest * into // stretch
+        at_edge: Int = state.column(name)[place]
+        if name in growth:
+            grown: Int = growth[name][row]
+            whole, rest = np.divmod(grown, stretch)
+            at_edge = after[name][row] - grown + whole * into + rest * into // stretch
         facts[name] = at_edge - shifted(at_edge, starts, state.column("edge_" + name)[who])
         state.column("edge_" + name)[who] = at_edge[last]
     state.column("edge_ms")[who] = edge[last]

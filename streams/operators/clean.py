@@ -21,7 +21,9 @@ DECODED = {
 }
 """Columns of decoded readings: `site/point`, UTC ms, value as sent, word of a state, unit if sent, ReadingQuality."""
 
-LARGEST_TICKS = float(1 << 50)  # below it a double times a power of ten rounds to the right integer
+NO_REJECTS = pl.DataFrame(schema={"reason": pl.String, "payload": pl.String})
+NEVER = np.iinfo(np.int64).min
+FEW = 2_000
 FUTURE_MS = 86_400_000
 PAYLOAD = 2_000
 
@@ -32,38 +34,42 @@ def clean(table: PointTable, decoded: pl.DataFrame, received_ms: int) -> tuple[p
     Usable: DECODED with `place` (Int64) and `ticks` (Int64; 0 for states). Rejected: `reason`, `payload` (String).
     Ticks are `value × ticks a unit`, rounded half to even; units are converted by exact ratios.
     """
-    known = decoded["point"].cast(table.names, strict=False).to_physical()
-    place = _filled(known, -1).astype(np.int64)
+    place = _places(table, decoded["point"])
     value = decoded["value"].to_numpy()  # nulls become nan
-    time_ms = _filled(decoded["time_ms"], np.iinfo(np.int64).min)
-    safe = np.maximum(place, 0)
+    time_ms = _filled(decoded["time_ms"], NEVER)
     if not len(table.points):
-        return _split(decoded, place, np.zeros(len(place), dtype=np.int64), np.full(len(place), 1, dtype=np.int8))
-    wordy = table.of_kind(PointKind.STATE)[safe]
+        return _split(decoded, place, np.zeros_like(place), np.ones(len(place), dtype=np.int8))
+    safe = np.maximum(place, 0)
+    units = decoded["unit"]
     scaled = value * table.ticks_per_unit[safe]
+    foreign = np.zeros(len(place), dtype=np.bool_)
+    if units.null_count() < len(units):
+        scaled, foreign = _in_own_unit(table, units, safe, value, scaled)
+    rounded = np.rint(scaled)
+    within = (rounded >= table.lowest[safe]) & (rounded <= table.highest[safe])
+    bad = _filled(decoded["quality"], 0) == int(ReadingQuality.BAD)
+    early, future = time_ms < table.starts_ms, time_ms > received_ms + FUTURE_MS
+    wrong = (place < 0) | early | future | bad | foreign | ~within
     reason = np.zeros(len(place), dtype=np.int8)
-    if decoded["unit"].null_count() < len(decoded):
-        scaled, foreign = _in_own_unit(table, decoded["unit"], safe, value, scaled)
+    if wrong.any():
+        wordy = table.of_kind(PointKind.STATE)[safe]
         reason[foreign] = 6
-    with np.errstate(invalid="ignore"):
-        rounded = np.rint(scaled)
-        too_large = ~wordy & (np.abs(rounded) >= LARGEST_TICKS)
-    rate = table.of_kind(PointKind.POWER)[safe]
-    counter = table.of_kind(PointKind.REGISTER)[safe]
-    cap, modulus = table.cap[safe], table.modulus[safe]
-    with np.errstate(invalid="ignore"):
-        out_of_range = (rate & (cap > 0) & (np.abs(rounded) > cap)) | (
-            counter & ((rounded < 0) | ((modulus > 0) & (rounded >= modulus)))
-        )
-    reason[out_of_range] = 5
-    reason[too_large] = 5
-    reason[~wordy & ~np.isfinite(value)] = 4
-    reason[_filled(decoded["quality"], 0) == int(ReadingQuality.BAD)] = 7
-    reason[time_ms > received_ms + FUTURE_MS] = 3
-    reason[time_ms < table.starts_ms] = 2
-    reason[place < 0] = 1
-    ticks = np.where(reason == 0, np.nan_to_num(rounded, nan=0.0), 0.0).astype(np.int64)
-    return _split(decoded, place, ticks, reason)
+        reason[~wordy & ~within] = 5
+        reason[~wordy & ~np.isfinite(value)] = 4
+        reason[bad] = 7
+        reason[future] = 3
+        reason[early] = 2
+        reason[place < 0] = 1
+        rounded = np.where((reason == 0) & np.isfinite(rounded), rounded, 0.0)
+    return _split(decoded, place, rounded.astype(np.int64), reason)
+
+
+def _places(table: PointTable, names: pl.Series) -> np.ndarray:
+    """Places of names in the table, -1 where one is unknown; a dictionary is the quicker way for few."""
+    if len(names) <= FEW:
+        measured, index = len(table.points), table.index
+        return np.array([at if (at := index.get(name, -1)) < measured else -1 for name in names.to_list()], np.int64)
+    return _filled(names.cast(table.names, strict=False).cat.physical(), -1).astype(np.int64)
 
 
 def _filled(series: pl.Series, null: int) -> np.ndarray:
@@ -89,7 +95,7 @@ def _split(
     usable = decoded.hstack([pl.Series("place", place), pl.Series("ticks", ticks)])
     bad = reason > 0
     if not bad.any():
-        return usable, pl.DataFrame(schema={"reason": pl.String, "payload": pl.String})
+        return usable, NO_REJECTS
     rejected = decoded.filter(pl.Series(bad)).select(
         pl.Series("reason", [REASONS[each] for each in reason[bad]], dtype=pl.String),
         pl.struct("point", "time_ms", "value", "text", "unit", "quality")

@@ -2,7 +2,7 @@
 
 `step(table, state, readings, history)` returns a new state and the outputs; the state passed in is not changed.
 Readings wait in a buffer until their point's watermark has passed them: highest event time − allowed lateness, down to
-the interval that it stands in, since no fact closes before. So shuffles and duplicates within the lateness, and whatever
+the interval that it stands in, since no fact closes before. So shuffles and duplicates within the lateness, and what
 comes before its interval is closed, change nothing. A later reading is kept with the quarter-hour that the watermark
 stood in when it arrived; when the watermark leaves that quarter-hour, the point is computed again from its readings and
 the facts that differ are a revision (law 5). All of it depends on the order of arrival alone, not on the cuts (law 4).

@@ -17,6 +17,7 @@ Int = NDArray[np.int64]
 
 KINDS = tuple(PointKind)
 HOUR_MS = 3_600_000
+LARGEST_TICKS = (1 << 50) - 1  # up to here a double times a power of ten rounds to the right integer
 MARGIN = Fraction(11, 10)
 
 
@@ -26,6 +27,7 @@ class PointTable:
 
     All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks;
     `num / den` turns ticks into base units (see `streams.domain.quantities`) before any CT ratio.
+    A usable value lies between `lowest` and `highest` (ticks, both included); words, of states, have no such bounds.
     `moments` are those of the registers' exchanges and changes of ratio, where there are any.
     `cap` is the largest plausible growth in ticks an hour, a tenth of margin included; 0 means none is known.
     """
@@ -40,6 +42,8 @@ class PointTable:
     den: Int
     modulus: Int
     cap: Int
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
     noise: Int
     max_gap_ms: Int
     resolution_ms: Int
@@ -62,6 +66,13 @@ class PointTable:
         def whole(values: list[int]) -> Int:
             return np.array(values, dtype=np.int64)
 
+        modulus = whole([round((point.modulus or 0) * float(s)) for point, s in zip(points, scales, strict=True)])
+        cap = whole([_cap(point, scale) for point, scale in zip(points, scales, strict=True)])
+        counter, rate = (
+            np.array([point.kind is kind for point in points], dtype=np.bool_)
+            for kind in (PointKind.REGISTER, PointKind.POWER)
+        )
+        highest = np.where(counter & (modulus > 0), modulus - 1, np.where(rate & (cap > 0), cap, LARGEST_TICKS))
         kinds = np.array([KINDS.index(point.kind) for point in points], dtype=np.int8)
         return cls(
             site=site,
@@ -72,8 +83,10 @@ class PointTable:
             ticks_per_unit=np.array([float(scale) for scale in scales], dtype=np.float64),
             num=whole([ratio.numerator for ratio in ratios]),
             den=whole([ratio.denominator for ratio in ratios]),
-            modulus=whole([round((point.modulus or 0) * float(s)) for point, s in zip(points, scales, strict=True)]),
-            cap=whole([_cap(point, scale) for point, scale in zip(points, scales, strict=True)]),
+            modulus=modulus,
+            cap=cap,
+            lowest=np.where(counter, 0, -highest).astype(np.float64),
+            highest=highest.astype(np.float64),
             noise=whole([round(point.noise * float(scale)) for point, scale in zip(points, scales, strict=True)]),
             max_gap_ms=whole([point.max_gap_ms for point in points]),
             resolution_ms=whole([point.resolution_ms for point in points]),
