@@ -29,7 +29,8 @@ from streams.ingest.files import read_blocks, source_id
 from streams.operators.points import PointTable
 from streams.pipeline import FACT, Pipeline
 from streams.runners.embedded import EmbeddedRunner, Source
-from streams.stores.duckdb import DuckDBStore, SiteStore
+from streams.stores.duckdb import DuckDBStore
+from streams.stores.duckdb_site import SiteStore
 
 START_MS = 1_767_225_600_000
 RECEIVED = datetime(2026, 12, 1, tzinfo=UTC)

@@ -73,6 +73,7 @@ class Outputs:
     rolling: pl.DataFrame = field(default_factory=lambda: NO_ROLLING)
     demand: pl.DataFrame = field(default_factory=lambda: NO_DEMAND)
     cost: pl.DataFrame = field(default_factory=lambda: NO_COST)
+    emissions: pl.DataFrame = field(default_factory=lambda: EMPTY)
     redecided: dict[int, int] = field(default_factory=dict)
     touched: list[int] = field(default_factory=list)
 

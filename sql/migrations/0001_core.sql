@@ -70,6 +70,7 @@ create table fact.interval (
     missing_ms integer not null,
     quality smallint not null,
     revision integer not null,
+    catalog_id integer not null,
     recorded_at timestamp not null
 );
 
@@ -85,6 +86,7 @@ create table fact.interval_history (
     missing_ms integer not null,
     quality smallint not null,
     revision integer not null,
+    catalog_id integer not null,
     recorded_at timestamp not null,
     superseded_at timestamp not null
 );
@@ -104,7 +106,8 @@ create table fact.rejected_reading (
     point_id integer not null,
     read_at timestamp not null,
     value double precision not null,
-    reason varchar not null
+    reason varchar not null,
+    recorded_at timestamp not null
 );
 
 create table fact.quarantine (
@@ -148,6 +151,9 @@ create table fact.rolling (
     missing_24h_ms bigint not null
 );
 
+-- One row a site: the number of the first reading that no file of the archive holds.
+create table op.archived (site varchar not null, first_seq bigint not null);
+
 -- One row a site and quarter-hour: amounts in mWh, powers in mW.
 create table fact.demand (
     site varchar not null,
@@ -158,11 +164,26 @@ create table fact.demand (
     demand_mw bigint,
     contract_mw bigint,
     quality smallint not null,
-    revision integer not null
+    revision integer not null,
+    catalog_id integer not null,
+    recorded_at timestamp not null
 );
 
--- One row a site: the number of the first reading that no file of the archive holds.
-create table op.archived (site varchar not null, first_seq bigint not null);
+-- One row a superseded revision of fact.demand.
+create table fact.demand_history (
+    site varchar not null,
+    starts_at timestamp not null,
+    amount bigint,
+    estimated bigint not null,
+    missing_ms bigint not null,
+    demand_mw bigint,
+    contract_mw bigint,
+    quality smallint not null,
+    revision integer not null,
+    catalog_id integer not null,
+    recorded_at timestamp not null,
+    superseded_at timestamp not null
+);
 
 -- One row a site and quarter-hour: energy in mWh and its cost in 1e-8 NTD, with the tariff that made it.
 create table fact.cost (
@@ -173,5 +194,59 @@ create table fact.cost (
     cost_e8 bigint,
     tariff_id varchar,
     missing_ms bigint not null,
-    revision integer not null
+    revision integer not null,
+    catalog_id integer not null,
+    recorded_at timestamp not null
+);
+
+-- One row a superseded revision of fact.cost.
+create table fact.cost_history (
+    site varchar not null,
+    starts_at timestamp not null,
+    band varchar not null,
+    amount bigint,
+    cost_e8 bigint,
+    tariff_id varchar,
+    missing_ms bigint not null,
+    revision integer not null,
+    catalog_id integer not null,
+    recorded_at timestamp not null,
+    superseded_at timestamp not null
+);
+
+-- One row an emission source and interval: 1e-10 kgCO2e, null where unknown, with the factor that made it.
+create table fact.emission (
+    site varchar not null,
+    source varchar not null,
+    point_id integer not null,
+    starts_at timestamp not null,
+    ends_at timestamp not null,
+    scope smallint not null,
+    iso_category smallint not null,
+    location_e10 bigint,
+    market_e10 bigint,
+    factor_id varchar,
+    quality smallint not null,
+    revision integer not null,
+    catalog_id integer not null,
+    recorded_at timestamp not null
+);
+
+-- One row a superseded revision of fact.emission.
+create table fact.emission_history (
+    site varchar not null,
+    source varchar not null,
+    point_id integer not null,
+    starts_at timestamp not null,
+    ends_at timestamp not null,
+    scope smallint not null,
+    iso_category smallint not null,
+    location_e10 bigint,
+    market_e10 bigint,
+    factor_id varchar,
+    quality smallint not null,
+    revision integer not null,
+    catalog_id integer not null,
+    recorded_at timestamp not null,
+    superseded_at timestamp not null
 );

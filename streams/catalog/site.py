@@ -56,11 +56,11 @@ def load_site(path: Path, factors: Container[str] | None = None, plans: Containe
 
     `factors` and `plans` are the known factor series and tariff plans; what is None is not checked.
     """
-    findings, file, digest = _examine(path, factors, plans)
+    findings, file, content = _examine(path, factors, plans)
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors or file is None:
         raise CatalogError(errors)
-    return _site(file, digest)
+    return _site(file, content)
 
 
 def check_site(path: Path, factors: Container[str] | None = None, plans: Container[str] | None = None) -> list[Finding]:
@@ -70,11 +70,10 @@ def check_site(path: Path, factors: Container[str] | None = None, plans: Contain
 
 def _examine(
     path: Path, factors: Container[str] | None, plans: Container[str] | None
-) -> tuple[list[Finding], SiteFile | None, str]:
+) -> tuple[list[Finding], SiteFile | None, bytes]:
     source = parse(path)
-    digest = hashlib.sha256(source.content).hexdigest()
     if source.value is None:
-        return in_order(source.findings), None, digest
+        return in_order(source.findings), None, source.content
     assets, points = names_in(source.value, "assets"), names_in(source.value, "points")
     file = salvage(source, SiteFile, dict(FALLBACKS))
     if file is not None:
@@ -86,10 +85,10 @@ def _examine(
         check_points(check)
         check_supply(check, plans)
         check_emissions(check, factors)
-    return in_order(source.findings), file, digest
+    return in_order(source.findings), file, source.content
 
 
-def _site(file: SiteFile, digest: str) -> Site:
+def _site(file: SiteFile, content: bytes) -> Site:
     zone = ZoneInfo(file.time_zone)
     formulas = {row.name: parse_formula(row.formula) for row in file.points if row.formula is not None}
 
@@ -122,7 +121,8 @@ def _site(file: SiteFile, digest: str) -> Site:
         ),
         gwp_set=file.gwp_set,
         off_peak_days=tuple(sorted(set(file.supply.off_peak_days))),
-        sha256=digest,
+        sha256=hashlib.sha256(content).hexdigest(),
+        source=content.decode("utf-8-sig"),
     )
 
 

@@ -151,7 +151,7 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A site as its YAML file describes it; `sha256` names that version of the file."""
+    """A site as its YAML file describes it; `source` is the file's text, `sha256` names that version of it."""
 
     name: str
     kind: SiteKind
@@ -168,3 +168,4 @@ class Site:
     gwp_set: str
     off_peak_days: tuple[date, ...]
     sha256: str
+    source: str = ""

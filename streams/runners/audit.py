@@ -17,7 +17,8 @@ from streams.operators.clean import DECODED
 from streams.operators.points import PointTable
 from streams.runners.embedded import archive_of
 from streams.stores.archive import Archive
-from streams.stores.duckdb import DuckDBStore, SiteStore
+from streams.stores.duckdb import DuckDBStore
+from streams.stores.duckdb_site import SiteStore
 
 COMPARED = {
     "energy_interval": (

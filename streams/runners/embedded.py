@@ -19,7 +19,8 @@ from streams.ingest.files import Block
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
 from streams.stores.archive import COLUMNS, Archive, ArchiveFile
-from streams.stores.duckdb import DuckDBStore, SiteStore
+from streams.stores.duckdb import DuckDBStore
+from streams.stores.duckdb_site import SiteStore
 
 ARCHIVE_READINGS = 500_000
 """So many readings may be in the store alone before the archive is brought up to it."""

@@ -1,0 +1,11 @@
+-- One row a site and quarter-hour: average power in kW against the contract, null where a part is missing.
+create or replace view mart.demand_15min as
+select
+    d.site,
+    d.starts_at,
+    cast(d.demand_mw as double precision) / 1000000 as demand_kw,
+    cast(d.contract_mw as double precision) / 1000000 as contract_kw,
+    case d.quality when 0 then 'measured' when 1 then 'estimated' when 2 then 'partial' else 'missing' end as quality,
+    d.revision,
+    d.catalog_id as configuration_id
+from fact.demand as d;

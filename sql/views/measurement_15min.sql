@@ -1,0 +1,27 @@
+-- One row a gauge (temperature, humidity, power factor) and quarter-hour: its readings' mean and extremes, as sent.
+create or replace view mart.measurement_15min as
+with reading as (
+    select
+        r.point_id,
+        date_trunc('hour', r.read_at)
+        + interval '15 minutes' * cast(floor(extract(minute from r.read_at) / 15) as integer) as starts_at,
+        min(r.value) as measured
+    from raw.reading as r
+    where r.value is not null
+    group by r.point_id, r.read_at
+)
+
+select
+    p.site,
+    p.asset,
+    p.point,
+    p.unit,
+    r.starts_at,
+    avg(r.measured) as mean_value,
+    min(r.measured) as lowest_value,
+    max(r.measured) as highest_value,
+    count(*) as readings
+from reading as r
+inner join op.point as p on r.point_id = p.point_id
+where p.kind = 'gauge'
+group by p.site, p.asset, p.point, p.unit, r.starts_at;

@@ -1,0 +1,16 @@
+-- One row a rejected reading or message, with the reason.
+create or replace view mart.quarantine as
+select
+    q.received_at,
+    q.source,
+    q.reason,
+    q.payload
+from fact.quarantine as q
+union all
+select
+    r.recorded_at as received_at,
+    p.point as source,
+    r.reason,
+    concat('{"point":"', p.point, '","read_at":"', r.read_at, '","value":', r.value, '}') as payload
+from fact.rejected_reading as r
+inner join op.point as p on r.point_id = p.point_id;
