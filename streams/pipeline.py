@@ -16,6 +16,7 @@ from streams.operators.clean import clean, event_time
 from streams.operators.conservation import Day
 from streams.operators.cost import COST, cost
 from streams.operators.demand import DEMAND, QUARTER_MS, demand, quarters
+from streams.operators.emissions import EMISSIONS, emissions
 from streams.operators.points import PointTable
 from streams.operators.registers import Event
 from streams.operators.rolling import LONGEST_MS, ROLLING, rolling
@@ -49,6 +50,7 @@ NO_FACTS = pl.DataFrame(schema=FACT)
 NO_ROLLING = pl.DataFrame(schema=ROLLING)
 NO_DEMAND = pl.DataFrame(schema=DEMAND)
 NO_COST = pl.DataFrame(schema=COST)
+NO_EMISSIONS = pl.DataFrame(schema=EMISSIONS)
 
 
 @dataclass(slots=True)
@@ -59,7 +61,8 @@ class Outputs:
     the same place and start where the revision is above 0; `days` (conservation.DAY_COLUMNS) replace those of the
     same place and begin; `events` and `rejected` replace those of the points in `redecided` that are
     later than the time given there; `rolling` (ROLLING) those
-    of the same place and end, `demand` (DEMAND) and `cost` (COST) those of the same start.
+    of the same place and end, `demand` (DEMAND) and `cost` (COST) those of the same start, `emissions` (EMISSIONS)
+    those of the same source and start.
     """
 
     raw: pl.DataFrame
@@ -73,7 +76,7 @@ class Outputs:
     rolling: pl.DataFrame = field(default_factory=lambda: NO_ROLLING)
     demand: pl.DataFrame = field(default_factory=lambda: NO_DEMAND)
     cost: pl.DataFrame = field(default_factory=lambda: NO_COST)
-    emissions: pl.DataFrame = field(default_factory=lambda: EMPTY)
+    emissions: pl.DataFrame = field(default_factory=lambda: NO_EMISSIONS)
     redecided: dict[int, int] = field(default_factory=dict)
     touched: list[int] = field(default_factory=list)
 
@@ -172,6 +175,7 @@ class Pipeline:
             days=out.decisions.days,
             rolling=self._rolling(facts),
             demand=demand(site_quarters, self.table.site) if len(site_quarters) else NO_DEMAND,
+            emissions=self._emissions(facts),
             cost=cost(site_quarters, self.table.site, self.reference.tariffs) if len(site_quarters) else NO_COST,
             rejected=rejected,
             redecided=out.redecided,
@@ -237,6 +241,26 @@ class Pipeline:
         first, last = int(touched.min()), int(touched.max()) + QUARTER_MS  # type: ignore[arg-type]
         rows = quarters(self._around(self.purchased, mine, first, last), len(self.purchased))
         return rows.filter(pl.col("starts_ms").is_in(touched.implode()))
+
+    def _emissions(self, facts: pl.DataFrame) -> pl.DataFrame:
+        """The emissions of the sources whose facts, or whose green energy, the step changes."""
+        found = []
+        for source in self.table.site.emission_sources if len(facts) else ():
+            place = self.table.index[source.point]
+            green_place = self.table.index[source.green_point] if source.green_point else place
+            mine = facts.filter(pl.col("place").is_in([place, green_place]))
+            if not len(mine):
+                continue
+            green = None
+            if source.green_point:
+                resolution = self.table.every[place].resolution_ms
+                touched = (mine["starts_ms"] // resolution * resolution).unique()
+                first, last = int(touched.min()), int(touched.max()) + resolution  # type: ignore[arg-type]
+                both = self._around([place, green_place], mine, first, last)
+                green = both.filter(pl.col("place") == green_place)
+                mine = both.filter(pl.col("place") == place, pl.col("starts_ms").is_in(touched.implode()))
+            found.append(emissions(mine, green, source, place, self.table.site, self.reference.factors))
+        return pl.concat([NO_EMISSIONS, *found]) if found else NO_EMISSIONS
 
     def _around(self, places: list[int], facts: pl.DataFrame, from_ms: int, to_ms: int) -> pl.DataFrame:
         """The facts of points that start in [from, to), as they are after this step."""

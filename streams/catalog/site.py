@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from streams.catalog.emission_checks import check_emissions
 from streams.catalog.formula import Terms, flatten, parse_formula
 from streams.catalog.industries import industry_coefficient
 from streams.catalog.lines import parse
 from streams.catalog.point_checks import QUARTER_MS, check_points, check_resolution
+from streams.catalog.reference import Reference, load_reference
 from streams.catalog.site_checks import (
     Check,
-    check_emissions,
     check_structure,
     check_supply,
     check_zone,
@@ -51,26 +51,24 @@ FALLBACKS = {
 """What stands in for a refused key of the document so that the rest can still be checked; no site is made of it."""
 
 
-def load_site(path: Path, factors: Container[str] | None = None, plans: Container[str] | None = None) -> Site:
+def load_site(path: Path, reference: Reference | None = None) -> Site:
     """Read a site's file. CatalogError carries every error of it (warnings come from `check_site`).
 
-    `factors` and `plans` are the known factor series and tariff plans; what is None is not checked.
+    Tariff plans and emission factors are those of `reference`, by default the one that comes with this version.
     """
-    findings, file, content = _examine(path, factors, plans)
+    findings, file, content = _examine(path, reference or load_reference())
     errors = [finding for finding in findings if finding.severity is Severity.ERROR]
     if errors or file is None:
         raise CatalogError(errors)
     return _site(file, content)
 
 
-def check_site(path: Path, factors: Container[str] | None = None, plans: Container[str] | None = None) -> list[Finding]:
+def check_site(path: Path, reference: Reference | None = None) -> list[Finding]:
     """Every error and warning of a site's file, by line; an unreadable file is one finding, never an exception."""
-    return _examine(path, factors, plans)[0]
+    return _examine(path, reference or load_reference())[0]
 
 
-def _examine(
-    path: Path, factors: Container[str] | None, plans: Container[str] | None
-) -> tuple[list[Finding], SiteFile | None, bytes]:
+def _examine(path: Path, reference: Reference) -> tuple[list[Finding], SiteFile | None, bytes]:
     source = parse(path)
     if source.value is None:
         return in_order(source.findings), None, source.content
@@ -83,8 +81,8 @@ def _examine(
         check_resolution(check)
         check_structure(check)
         check_points(check)
-        check_supply(check, plans)
-        check_emissions(check, factors)
+        check_supply(check, reference.tariffs.plans)
+        check_emissions(check, reference.factors)
     return in_order(source.findings), file, source.content
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from streams.catalog.industries import INDUSTRIES, industry_coefficient
 from streams.catalog.lines import Source
-from streams.catalog.site_file import AVERAGE_PRICE, ContractRow, EmissionRow, PointRow, SiteFile
+from streams.catalog.site_file import AVERAGE_PRICE, ContractRow, PointRow, SiteFile
 from streams.catalog.source import Row, nearest
 from streams.domain.findings import Severity
 from streams.domain.quantities import UNITS
 from streams.domain.site import PointKind, Quantity
 
-CATEGORIES = {1: (1,), 2: (2,), 3: (3, 4, 5, 6)}
 SUMMED = (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT, PointKind.VIRTUAL)
 
 
@@ -145,7 +144,7 @@ def _tree(check: Check, noun: str, rows: Iterable[_Named], names: Collection[str
             check.error("cycle", sentence, row.line("parent"), "a tree", " → ".join([*way, row.name]))
 
 
-def check_supply(check: Check, plans: Container[str] | None) -> None:
+def check_supply(check: Check, plans: Collection[str]) -> None:
     """Import and reactive points, contracts, off-peak days."""
     supply = check.file.supply
     wanted = (("import", supply.import_, Quantity.ENERGY), ("reactive", supply.reactive, Quantity.REACTIVE_ENERGY))
@@ -187,7 +186,7 @@ def _ancestors(check: Check, name: str) -> list[str]:
     return way
 
 
-def _contract(check: Check, contract: ContractRow, plans: Container[str] | None) -> None:
+def _contract(check: Check, contract: ContractRow, plans: Collection[str]) -> None:
     who, plan = f"supply.contracts[{contract.from_}]", contract.plan
     if plan == AVERAGE_PRICE:
         if not contract.wrote("price_ntd_per_kwh"):
@@ -197,8 +196,8 @@ def _contract(check: Check, contract: ContractRow, plans: Container[str] | None)
             check.warn("useless_key", f"{who}.industry: has no effect", line, f"none with {plan}", contract.industry)
         return
     line = contract.line("plan")
-    if plans is not None and plan not in plans:
-        words = [*(plans if isinstance(plans, Iterable) else ()), AVERAGE_PRICE]
+    if plan not in plans:
+        words = [*plans, AVERAGE_PRICE]
         expected = "one of " + ", ".join(sorted(words))
         check.error("unknown_plan", f"{who}.plan: unknown plan", line, expected, plan, nearest(plan, words))
     if contract.price_ntd_per_kwh is not None:
@@ -212,26 +211,3 @@ def _contract(check: Check, contract: ContractRow, plans: Container[str] | None)
         check.error(
             "unknown_industry", f"{who}.industry: no coefficient under {plan}", line, expected, contract.industry
         )
-
-
-def check_emissions(check: Check, factors: Container[str] | None) -> None:
-    """Points, factors, and scopes against the categories of ISO 14064-1."""
-    claimed: dict[tuple[str, str], EmissionRow] = {}
-    for row in check.file.emissions:
-        who = f"emissions[{row.name}]"
-        check.measures(f"{who}.point", row.point, None, row.line("point"))
-        if row.green_point is not None:
-            check.measures(f"{who}.green_point", row.green_point, Quantity.ENERGY, row.line("green_point"))
-        if factors is not None and row.factor not in factors:
-            words = list(factors) if isinstance(factors, Iterable) else []
-            hint = nearest(row.factor, words)
-            line = row.line("factor")
-            check.error("unknown_factor", f"{who}.factor: unknown factor", line, "a factor series", row.factor, hint)
-        if row.iso_category not in CATEGORIES[row.scope]:
-            expected = f"scope {row.scope} with category " + " or ".join(map(str, CATEGORIES[row.scope]))
-            line = row.line("iso_category")
-            check.error("scope", f"{who}.iso_category: another scope's", line, expected, f"category {row.iso_category}")
-        before = claimed.setdefault((row.point, row.factor), row)
-        if before is not row:
-            found = f"{row.point} × {row.factor} as in line {before.line()}"
-            check.warn("double_claim", f"{who}: counted twice", row.line("point"), "each amount once", found)

@@ -41,10 +41,11 @@ def clean(table: PointTable, decoded: pl.DataFrame, received_ms: int) -> tuple[p
         return _split(decoded, place, np.zeros_like(place), np.ones(len(place), dtype=np.int8))
     safe = np.maximum(place, 0)
     units = decoded["unit"]
-    scaled = value * table.ticks_per_unit[safe]
     foreign = np.zeros(len(place), dtype=np.bool_)
-    if units.null_count() < len(units):
-        scaled, foreign = _in_own_unit(table, units, safe, value, scaled)
+    with np.errstate(over="ignore"):  # what overflows is out of range
+        scaled = value * table.ticks_per_unit[safe]
+        if units.null_count() < len(units):
+            scaled, foreign = _in_own_unit(table, units, safe, value, scaled)
     rounded = np.rint(scaled)
     within = (rounded >= table.lowest[safe]) & (rounded <= table.highest[safe])
     bad = _filled(decoded["quality"], 0) == int(ReadingQuality.BAD)

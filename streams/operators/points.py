@@ -18,6 +18,7 @@ Int = NDArray[np.int64]
 KINDS = tuple(PointKind)
 HOUR_MS = 3_600_000
 LARGEST_TICKS = (1 << 50) - 1  # up to here a double times a power of ten rounds to the right integer
+LARGEST_BASE = 10**15  # base units: a terawatt-hour, a cubic kilometre, a million tonnes
 MARGIN = Fraction(11, 10)
 
 
@@ -72,7 +73,16 @@ class PointTable:
             np.array([point.kind is kind for point in points], dtype=np.bool_)
             for kind in (PointKind.REGISTER, PointKind.POWER)
         )
-        highest = np.where(counter & (modulus > 0), modulus - 1, np.where(rate & (cap > 0), cap, LARGEST_TICKS))
+        largest = whole([_largest(point, scale) for point, scale in zip(points, scales, strict=True)])
+        highest = np.where(counter & (modulus > 0), modulus - 1, np.where(rate & (cap > 0), cap, largest)).astype(
+            np.float64
+        )
+        lowest = np.where(counter, 0.0, -highest)
+        for place, (point, scale) in enumerate(zip(points, scales, strict=True)):
+            if point.minimum is not None:
+                lowest[place] = max(lowest[place], point.minimum * float(scale))
+            if point.maximum is not None:
+                highest[place] = min(highest[place], point.maximum * float(scale))
         kinds = np.array([KINDS.index(point.kind) for point in points], dtype=np.int8)
         return cls(
             site=site,
@@ -85,8 +95,8 @@ class PointTable:
             den=whole([ratio.denominator for ratio in ratios]),
             modulus=modulus,
             cap=cap,
-            lowest=np.where(counter, 0, -highest).astype(np.float64),
-            highest=highest.astype(np.float64),
+            lowest=lowest,
+            highest=highest,
             noise=whole([round(point.noise * float(scale)) for point, scale in zip(points, scales, strict=True)]),
             max_gap_ms=whole([point.max_gap_ms for point in points]),
             resolution_ms=whole([point.resolution_ms for point in points]),
@@ -112,6 +122,12 @@ class PointTable:
 def base_per_tick(point: Point, ratio: Fraction) -> Fraction:
     """Base units in one tick of the point, under a CT×PT ratio."""
     return _base_per_tick(point, ratio)
+
+
+def _largest(point: Point, scale: Fraction) -> int:
+    """The largest value in ticks that is believed at all, so that prices and factors of it fit 63 bits."""
+    ratio = max((each.value for each in point.ratios), default=Fraction(1))
+    return min(LARGEST_TICKS, int(LARGEST_BASE / (UNITS[point.unit][1] * ratio / scale)))
 
 
 def _moments(point: Point) -> tuple[int, ...]:

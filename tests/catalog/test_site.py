@@ -127,11 +127,18 @@ def test_contracts_come_in_order_with_exact_prices_and_coefficients(tmp_path: Pa
     assert second.industry_coefficient == Fraction(1017, 1000)
 
 
-def test_factors_and_plans_are_checked_when_they_are_known(tmp_path: Path) -> None:
-    path = write(tmp_path, WUGU)
-    assert check_site(path, factors={"grid_tw", "diesel"}, plans={"HV_3T"}) == []
-    found = check_site(path, factors={"grid_tww", "diesel"}, plans={"HV_2T"})
-    assert [(item.code, item.hint) for item in found] == [("unknown_plan", "HV_2T"), ("unknown_factor", "grid_tww")]
+def test_a_factor_or_a_plan_that_nobody_knows_is_told_with_the_nearest(tmp_path: Path) -> None:
+    text = WUGU.replace("plan: HV_3T", "plan: HV_4T").replace("factor: grid_tw", "factor: grid_tww")
+    found = check_site(write(tmp_path, text))
+    assert [(item.code, item.hint) for item in found] == [("unknown_plan", "HV_3T"), ("unknown_factor", "grid_tw")]
+
+
+def test_a_factor_must_fit_its_point_and_its_use(tmp_path: Path) -> None:
+    text = WUGU.replace("factor: grid_tw", "factor: R404A").replace("use: stationary, ", "")
+    assert [item.code for item in check_site(write(tmp_path, text))] == ["quantity", "use"]
+    text = WUGU.replace("use: stationary, ", "")
+    (found,) = check_site(write(tmp_path, text))
+    assert str(found).endswith("use: does not fit diesel: expected one of stationary, mobile; found nothing")
 
 
 def test_six_mistakes_are_six_findings_each_at_its_line(tmp_path: Path) -> None:
