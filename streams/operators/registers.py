@@ -110,7 +110,7 @@ def scan(course: Course, readings: list[tuple[int, int]], rules: Rules) -> int:
         growth = value - course.value
         if rules.follows(time_ms - course.since_ms, growth):
             _clear_glitch(course, time_ms)
-            course.accept(time_ms, value, growth)
+            course.accept(time_ms, value, growth, _caught_up(course, time_ms, value, rules))
             return_to_plain = True
         elif -rules.noise <= growth < 0:
             _clear_glitch(course, time_ms)
@@ -127,6 +127,17 @@ def scan(course: Course, readings: list[tuple[int, int]], rules: Rules) -> int:
         if return_to_plain and not course.pending:
             return used
     return len(readings)
+
+
+def _caught_up(course: Course, time_ms: int, value: int, rules: Rules) -> Flag:
+    """A growth that only the time at a standstill explains is energy, but of which hour nobody can tell."""
+    growth = value - course.value
+    if rules.follows(time_ms - course.time_ms, growth):
+        return Flag.PLAIN
+    minutes = (time_ms - course.since_ms) // 60_000
+    reason = f"caught up after {minutes} minutes at a standstill"
+    course.events.append(Event(time_ms, course.since_ms, "catch_up", course.value, value, growth, reason))
+    return Flag.DOUBTFUL
 
 
 def _declared(course: Course, time_ms: int, value: int, rules: Rules) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from streams.domain.site import Exchange, Point, PointKind, Quantity, Site, SiteKind
 from streams.operators.advance import advance
 from streams.operators.points import PointTable
+from streams.operators.registers import Course, Flag, Rules, Totals, scan
 from streams.operators.segments import Decisions, registers
 from streams.operators.state import EnergyState
 
@@ -166,3 +167,14 @@ def test_cutting_the_readings_does_not_change_facts_or_decisions(ticks: list[int
         assert other[1] == whole[1]
         assert np.array_equal(other[0].table, whole[0].table)
         assert other[0].pending == whole[0].pending
+
+
+def test_a_register_that_stood_still_and_catches_up_has_its_energy_labelled_estimated() -> None:
+    rules = Rules(modulus=0, cap=3_600_000, noise=0, confirm=5, max_gap_ms=3_600_000)
+    course = Course(30 * 60_000, 1_000, 0, 1_000, [], Totals())
+    used = scan(course, [(31 * 60_000, 1_000 + 1_200_000)], rules)
+    assert (used, course.rows[-1].growth, course.rows[-1].flag) == (1, 1_200_000, int(Flag.DOUBTFUL))
+    assert [(event.kind, event.happened_ms) for event in course.events] == [("catch_up", 0)]
+    steady = Course(0, 1_000, 0, 1_000, [], Totals())
+    scan(steady, [(60_000, 2_000)], rules)
+    assert (steady.rows[-1].flag, steady.events) == (int(Flag.PLAIN), [])

@@ -100,7 +100,7 @@ def test_what_a_register_grew_by_is_the_sum_of_its_intervals(tmp_path: Path) -> 
     facts = ingest(tmp_path / "a.duckdb", frame, table_of(2), 1_000, reopen=False)
     good = frame.filter(pl.col("value") > 0)
     grown = good.group_by("point").agg((pl.col("value").max() - pl.col("value").min()).alias("kwh"))["kwh"]
-    assert facts["amount"].sum() == round(grown.sum() * 1e6)
+    assert facts["amount"].sum() == round(float(grown.sum()) * 1e6)
 
 
 def test_a_writer_whose_position_was_moved_is_fenced(tmp_path: Path) -> None:
