@@ -19,7 +19,7 @@ done; \
 echo "make: expected Python 3.11, 3.12 or 3.13 with venv on PATH; found none (set PYTHON=/path/to/python)" >&2; exit 1
 endef
 
-.PHONY: help setup test lint check format bench lock wheel clean
+.PHONY: help setup demo test lint check format bench lock wheel clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -31,6 +31,9 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
+
+demo: setup ## Simulate three sites with every fault, take them through the pipeline, show what it found
+	@$(BIN)/kilowatch demo
 
 test: setup ## Run every test, warnings being errors
 	@$(BIN)/python -m pytest -n $(WORKERS)

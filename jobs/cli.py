@@ -17,7 +17,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from jobs import demo
 from jobs.certificate import certify, write_certificate
+from jobs.simulation import command as simulation
 from streams.catalog.site import check_site, load_site
 from streams.domain.findings import IngestError, KilowatchError, Severity
 from streams.ingest.files import read_blocks, source_id
@@ -188,6 +190,10 @@ def replay(
     same = verdict.identical and not said
     say.print(f"{loaded.name}: {verdict.readings:,} readings recomputed: {'identical' if same else 'NOT identical'}")
     raise typer.Exit(0 if same else 1)
+
+
+app.command("demo", epilog=demo.EPILOG)(demo.demo)
+app.command("simulate", help=simulation.HELP, epilog=simulation.EPILOG)(simulation.simulate_site)
 
 
 @contextmanager
