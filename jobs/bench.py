@@ -24,7 +24,7 @@ import orjson
 import polars as pl
 
 from streams.catalog.reference import load_reference
-from streams.domain.site import Contract, Point, PointKind, Quantity, Site, SiteKind
+from streams.domain.site import Contract, EmissionSource, Point, PointKind, Quantity, Site, SiteKind
 from streams.ingest.files import read_blocks, source_id
 from streams.operators.points import PointTable
 from streams.pipeline import FACT, Pipeline
@@ -65,7 +65,7 @@ def site_of(points: int) -> Site:
         ("bench/m0000",),
         (),
         (contract,),
-        (),
+        (EmissionSource("grid", "bench/m0000", "grid_tw", 2, 2),),
         "AR5",
         (),
         "",

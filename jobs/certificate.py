@@ -14,6 +14,8 @@ from streams.runners.audit import Verdict
 
 ROOT = Path(__file__).parents[1]
 VERSION = 1
+NEWER = ("catalog_sha256", "facts_of_the_field_sha256", "code_sha256")
+"""What may have moved on since; the results tell whether that made a difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +34,19 @@ class Certificate:
     results_sha256: dict[str, str]
     identical: bool
 
-    def against(self, earlier: Path) -> list[str]:
-        """What differs from an earlier certificate, a line each; nothing where it holds."""
+    def against(self, earlier: Path) -> tuple[list[str], list[str]]:
+        """What contradicts an earlier certificate, and what is only newer than it, a line each."""
         try:
             known = json.loads(earlier.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise KilowatchError(f"{earlier}: expected a certificate (JSON); found {error}") from error
         if not isinstance(known, dict):
             raise KilowatchError(f"{earlier}: expected a certificate (JSON object); found {type(known).__name__}")
-        return [
-            f"{name}: expected {known.get(name)} (certificate); found {value}"
-            for name, value in asdict(self).items()
-            if known.get(name) != value
-        ]
+        lines: dict[bool, list[str]] = {False: [], True: []}
+        for name, value in asdict(self).items():
+            if known.get(name) != value:
+                lines[name in NEWER].append(f"{name}: expected {known.get(name)} (certificate); found {value}")
+        return lines[False], lines[True]
 
 
 def certify(site: Site, file: Path, begins: datetime, ends: datetime, verdict: Verdict) -> Certificate:

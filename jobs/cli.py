@@ -10,14 +10,15 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import polars as pl
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from typer.core import TyperCommand
 
-from jobs import demo
+from jobs import bill, demo
 from jobs.certificate import certify, write_certificate
 from jobs.simulation import command as simulation
 from streams.catalog.site import check_site, load_site
@@ -27,6 +28,7 @@ from streams.ingest.mapping import Mapping, read_mapping
 from streams.runners.audit import replay as replay_archive
 from streams.runners.embedded import EmbeddedRunner, Source, utc_now
 from streams.stores.duckdb import DuckDBStore, path_of
+from streams.stores.duckdb_as_of import EarlierStore
 
 app = typer.Typer(
     name="kilowatch",
@@ -39,6 +41,7 @@ app = typer.Typer(
 say = Console(stderr=True, highlight=False)
 
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's catalog file.")]
+AsOf = Annotated[datetime | None, typer.Option("--as-of", help="Answer as it would have then (UTC).")]
 StoreUrl = Annotated[str, typer.Option("--store", metavar="URL", help="duckdb:///path/file.duckdb")]
 
 
@@ -132,15 +135,22 @@ def _files(paths: list[Path]) -> Iterator[Path]:
             yield path
 
 
-@app.command(epilog="Example: kilowatch query 'select * from mart.energy_daily' --store duckdb:///site.duckdb")
+@app.command(
+    epilog="Examples: kilowatch query 'select * from mart.energy_daily' --store duckdb:///site.duckdb · "
+    "kilowatch query 'select * from mart.energy_daily' --store duckdb:///site.duckdb --as-of 2026-02-01T00:00"
+)
 def query(
     sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; the views are in schema mart.")],
     store: StoreUrl,
     form: Annotated[Format, typer.Option("--format", help="How to write the result.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option("--output", help="A file, instead of standard output.")] = None,
+    as_of: AsOf = None,
 ) -> None:
-    """Ask a store; nothing can be changed by it."""
-    with opened(store, read_only=True) as kept:
+    """Ask a store; nothing can be changed by it.
+
+    With --as-of the views of energy, demand, cost and emissions answer as they did at that moment.
+    """
+    with opened(store, read_only=True, as_of=as_of) as kept:
         rows = kept.query(sql)
     if form is Format.TABLE:
         with pl.Config(
@@ -154,19 +164,37 @@ def query(
         rows.write_parquet(output or sys.stdout.buffer)
 
 
+class BareVerify(TyperCommand):
+    """`--verify` may stand without a certificate: then it only asks for what a replay does anyway."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - click's, wherever typer keeps it
+        """Give a bare `--verify` the empty value."""
+        following = [*args[1:], "--"]
+        bare = [word == "--verify" and after.startswith("-") for word, after in zip(args, following, strict=True)]
+        return super().parse_args(ctx, ["--verify=" if empty else word for word, empty in zip(args, bare, strict=True)])
+
+
 @app.command(
-    epilog="Example: kilowatch replay site.yaml --store duckdb:///site.duckdb --from 2026-01-01 --to 2026-02-01 "
-    "--certificate january.json; later: … --verify january.json"
+    cls=BareVerify,
+    epilog="Examples: kilowatch replay site.yaml --store duckdb:///site.duckdb --from 2026-01-01 --to 2026-02-01 "
+    "--verify --certificate january.json · years later: … --verify january.json",
 )
 def replay(
     site: SiteFile,
     store: StoreUrl,
     begins: Annotated[datetime | None, typer.Option("--from", help="First local day.", formats=["%Y-%m-%d"])] = None,
     ends: Annotated[datetime | None, typer.Option("--to", help="Day after the last.", formats=["%Y-%m-%d"])] = None,
-    certificate: Annotated[Path | None, typer.Option(help="Write a certificate (JSON) of what was found.")] = None,
-    verify: Annotated[Path | None, typer.Option(help="Check an earlier certificate against the store.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="Where to write the certificate (JSON).")] = None,
+    verify: Annotated[
+        str | None, typer.Option(metavar="[CERT.json]", help="Compare; with a certificate, hold it against that too.")
+    ] = None,
 ) -> None:
-    """Recompute a site from its raw archive and compare with what is stored, row by row."""
+    """Recompute a site from its raw archive and compare with what is stored, row by row.
+
+    A certificate of hashes (readings, catalog, factors and tariffs, code, results) is written to --certificate; with
+    a bare --verify it goes beside the store. A newer version of the code or the catalog that gives the same results is
+    told, and is no difference.
+    """
     loaded = load_site(site)
     zone = loaded.time_zone
     window = [
@@ -181,25 +209,31 @@ def replay(
         if len(rows):
             say.print(f"{name}: {len(rows):,} rows differ")
             say.print(str(rows.head(20)))
-    said = found.against(verify) if verify else []
+    said, noted = found.against(Path(verify)) if verify else ([], [])
+    for line in noted:
+        say.print(f"note: {line}", soft_wrap=True)
     for line in said:
         say.print(f"error: {line}", soft_wrap=True)
+    if certificate is None and verify == "":
+        certificate = path_of(store).with_suffix(f".{loaded.name}.certificate.json")
     if certificate:
         write_certificate(certificate, found)
-        say.print(f"certificate: {certificate}")
+        say.print(f"certificate: {certificate}", soft_wrap=True)
     same = verdict.identical and not said
     say.print(f"{loaded.name}: {verdict.readings:,} readings recomputed: {'identical' if same else 'NOT identical'}")
     raise typer.Exit(0 if same else 1)
 
 
+app.command("bill", epilog=bill.EPILOG)(bill.month_bill)
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("simulate", help=simulation.HELP, epilog=simulation.EPILOG)(simulation.simulate_site)
 
 
 @contextmanager
-def opened(url: str, *, read_only: bool = False) -> Iterator[DuckDBStore]:
-    """Open a store and close it again, whatever happens."""
-    store = DuckDBStore(path_of(url), read_only=read_only)
+def opened(url: str, *, read_only: bool = False, as_of: datetime | None = None) -> Iterator[DuckDBStore]:
+    """Open a store, or what it was at a moment (UTC), and close it again, whatever happens."""
+    path = path_of(url)
+    store = EarlierStore(path, as_of.replace(tzinfo=UTC)) if as_of else DuckDBStore(path, read_only=read_only)
     try:
         yield store
     finally:

@@ -85,10 +85,11 @@ def _energy(store: DuckDBStore, sites: Sequence[Site], days: Days) -> Table:
 def _demand_and_cost(store: DuckDBStore, sites: Sequence[Site], made: Sequence[Simulated]) -> Table:
     """A row a site: the highest quarter-hour against the contract, and what was paid for its energy.
 
-    Beside it the highest one of the answer key: a meter that stood still and catches up makes a peak that never was.
+    Of the measured ones alone: a meter that stood still and catches up makes a peak that never was, and is labelled
+    estimated. Beside it the highest one of the answer key.
     """
     peaks = store.query(
-        "select site, demand_kw, contract_kw, starts_at from mart.demand_15min where demand_kw is not null"
+        "select site, demand_kw, contract_kw, starts_at from mart.demand_15min where quality = 'measured'"
         " qualify row_number() over (partition by site order by demand_kw desc, starts_at) = 1"
     )
     costs = store.query(

@@ -37,6 +37,23 @@ COMPARED = {
         "from fact.register_day as d inner join op.point as p using (point_id) "
         "where p.site = $site and d.begins_at >= $begins and d.begins_at < $ends order by p.point, d.begins_at"
     ),
+    "rolling": (
+        "select p.point, r.* exclude (point_id) from fact.rolling as r inner join op.point as p using (point_id) "
+        "where p.site = $site and r.ends_at > $begins and r.ends_at <= $ends order by p.point, r.ends_at"
+    ),
+    "demand": (
+        "select d.* exclude (catalog_id, recorded_at) from fact.demand as d "
+        "where d.site = $site and d.starts_at >= $begins and d.starts_at < $ends order by d.starts_at"
+    ),
+    "cost": (
+        "select c.* exclude (catalog_id, recorded_at) from fact.cost as c "
+        "where c.site = $site and c.starts_at >= $begins and c.starts_at < $ends order by c.starts_at"
+    ),
+    "emission": (
+        "select e.* exclude (point_id, catalog_id, recorded_at), p.point from fact.emission as e "
+        "inner join op.point as p using (point_id) "
+        "where e.site = $site and e.starts_at >= $begins and e.starts_at < $ends order by e.source, e.starts_at"
+    ),
 }
 """Result name to the rows that are compared and hashed, by names and not by numbers of a store's own."""
 
