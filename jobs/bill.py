@@ -47,7 +47,7 @@ def month_bill(
     with closing(DuckDBStore(path_of(store), read_only=True)) as kept:
         use = _use(kept, loaded, month.date())
     made = bill(use, contract, load_reference().tariffs)
-    out = Console(highlight=False)
+    out = Console(highlight=False, markup=False)
     out.print(_table(made, use, loaded))
     expected = len(use.days) * QUARTERS_A_DAY
     hours = use.missing_ms / 3_600_000

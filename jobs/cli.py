@@ -38,7 +38,7 @@ app = typer.Typer(
     help="From the telemetry of a site to energy, cost and emissions that an auditor accepts.",
     epilog="Exit codes: 0 done; 1 a finding or a difference; 2 the command cannot be carried out as it was given.",
 )
-say = Console(stderr=True, highlight=False)
+say = Console(stderr=True, highlight=False, markup=False)
 
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's catalog file.")]
 AsOf = Annotated[datetime | None, typer.Option("--as-of", help="Answer as it would have then (UTC).")]
@@ -62,8 +62,7 @@ def kilowatch() -> None:
 def check(site: SiteFile) -> None:
     """Check a site's catalog file and say all that is wrong with it at once."""
     findings = check_site(site)
-    for finding in findings:
-        say.print(f"{finding.severity.value}: {finding}", soft_wrap=True)
+    sys.stderr.writelines(f"{finding.severity.value}: {finding}\n" for finding in findings)
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     say.print(f"{site}: {errors} errors, {len(findings) - errors} warnings")
     raise typer.Exit(1 if errors else 0)
@@ -102,7 +101,8 @@ def ingest(
         report = runner.report
     say.print(
         f"{loaded.name}: {report.readings:,} readings stored, {report.rejected:,} rejected (mart.quarantine), "
-        f"{report.facts:,} facts of which {report.revisions:,} revised, {report.skipped} files known already"
+        f"{report.facts:,} facts of which {report.revisions:,} revised, {report.skipped} files known already",
+        soft_wrap=True,
     )
     raise typer.Exit(1 if failed else 0)
 
@@ -267,10 +267,10 @@ def main() -> None:
     try:
         app()
     except KilowatchError as error:
-        say.print(f"error: {error}", soft_wrap=True, markup=False)
+        say.print(f"error: {error}", soft_wrap=True)
         sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:
-        say.print(f"error: {error.filename or ''} {error.strerror}".strip(), soft_wrap=True, markup=False)
+        say.print(f"error: {error.filename or ''} {error.strerror}".strip(), soft_wrap=True)
         sys.exit(2)

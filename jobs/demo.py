@@ -76,7 +76,7 @@ def demo(
     clear(output)
     begun, made = perf_counter(), []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress:
+    with Progress(*columns, console=Console(stderr=True, highlight=False, markup=False), transient=True) as progress:
         steps = Steps(progress)
         with closing(DuckDBStore(output / STORE)) as store:
             for name in SITES:
@@ -92,7 +92,7 @@ def demo(
     url = f"duckdb:///{(output / STORE).resolve()}"
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps.seconds.items())
     out.print(f"\n{sum(each.readings for each in made):,} readings in {perf_counter() - begun:.1f} s: {parts}.\n")
-    out.print("Ask it yourself:", *(f"  {hint}" for hint in hints(url)), "", sep="\n", soft_wrap=True, markup=False)
+    out.print("Ask it yourself:", *(f"  {hint}" for hint in hints(url)), "", sep="\n", soft_wrap=True)
     print(f"store: {url}")
 
 

@@ -42,7 +42,7 @@ EPILOG = (
     "--score duckdb:///depot.duckdb"
 )
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
-say = Console(stderr=True, highlight=False)
+say = Console(stderr=True, highlight=False, markup=False)
 
 
 def simulate_site(
@@ -96,11 +96,11 @@ def report(made: Simulated) -> None:
         made.faults: f"{len(made.injected)} faults that took place",
     }
     for path, what in rows.items():
-        say.print(f"{path}: {what}", soft_wrap=True, markup=False)
+        say.print(f"{path}: {what}", soft_wrap=True)
     for each in made.injected:
-        say.print(f"  {each.kind:<10} {each.point} {each.at[:16]}Z: {each.detail}", soft_wrap=True, markup=False)
+        say.print(f"  {each.kind:<10} {each.point} {each.at[:16]}Z: {each.detail}", soft_wrap=True)
     for kind in made.impossible:
-        say.print(f"  {kind.value:<10} not possible here: {kind.help}", soft_wrap=True, markup=False)
+        say.print(f"  {kind.value:<10} not possible here: {kind.help}", soft_wrap=True)
 
 
 def _print_score(url: str, folder: Path) -> None:
@@ -135,5 +135,5 @@ def plain_table(title: str) -> Table:
 
 def console() -> Console:
     """Standard output: as wide as the terminal, wide enough for the tables where there is none."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=max(found.width, 100))
+    found = Console(highlight=False, markup=False)
+    return found if found.is_terminal else Console(highlight=False, markup=False, width=max(found.width, 100))

@@ -10,6 +10,9 @@ create table op.catalog (
     catalog_id integer not null, site varchar not null, sha256 varchar not null, content varchar not null
 );
 
+-- One row a unit: base units in one of it, and what is added to a value before; written anew at each start.
+create table op.unit (unit varchar not null, base_per_unit double precision not null, shift double precision not null);
+
 create table op.point (
     point_id integer not null,
     site varchar not null,

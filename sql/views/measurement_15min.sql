@@ -1,13 +1,16 @@
--- One row a gauge (temperature, humidity, power factor) and quarter-hour: its readings' mean and extremes, as sent.
+-- One row a gauge (temperature, humidity, power factor) and quarter-hour: mean and extremes in the point's unit.
 create or replace view mart.measurement_15min as
 with reading as (
     select
         r.point_id,
         date_trunc('hour', r.read_at)
         + interval '15 minutes' * cast(floor(extract(minute from r.read_at) / 15) as integer) as starts_at,
-        min(r.value) as measured
+        min((r.value + s.shift) * s.base_per_unit / o.base_per_unit - o.shift) as measured
     from raw.reading as r
-    where r.value is not null
+    inner join op.point as p on r.point_id = p.point_id
+    inner join op.unit as o on p.unit = o.unit
+    inner join op.unit as s on coalesce(r.unit, p.unit) = s.unit
+    where p.kind = 'gauge' and r.value is not null
     group by r.point_id, r.read_at
 )
 
@@ -23,5 +26,4 @@ select
     count(*) as readings
 from reading as r
 inner join op.point as p on r.point_id = p.point_id
-where p.kind = 'gauge'
 group by p.site, p.asset, p.point, p.unit, r.starts_at;

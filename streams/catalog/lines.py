@@ -45,6 +45,9 @@ class _Quick(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mis
 for _each in (_Loader, _Quick):  # all of YAML 1.1's: sexagesimal numbers, `no`, `on`, octal, merge keys
     _each.yaml_implicit_resolvers = {}
 
+DEEP = 100
+BRACKETS = re.compile(r"[\[\]{}]")
+DEEP_BLOCK = re.compile(r"(?:[-?:]\s+){100}|^[ \t]{400}", re.MULTILINE)
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 _DECIMAL = re.compile(r"[-+]?([0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9][0-9_]*(?=[eE]))([eE][-+]?[0-9]{1,3})?")
 
@@ -86,8 +89,19 @@ class Source:
         self.findings.append(Finding(code, sentence, self.path, line, expected, found, hint, severity))
 
 
+def _is_deep(text: str) -> bool:
+    """Whether the text may nest deeper than libyaml, which ends the process then, should be given."""
+    depth = deepest = 0
+    for bracket in BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest > DEEP or DEEP_BLOCK.search(text) is not None
+
+
 def _composed(text: str) -> yaml.Node | None:
     """The document's node; what is wrong is said by the loader with the better messages."""
+    if _is_deep(text):
+        return yaml.compose(text, Loader=_Loader)
     try:
         return yaml.compose(text, Loader=_Quick)
     except yaml.YAMLError:

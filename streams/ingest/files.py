@@ -22,18 +22,19 @@ from typing import IO, Final, TextIO
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from streams.domain.findings import IngestError
 from streams.ingest.codec import Decoded, decode
-from streams.ingest.mapping import CANONICAL, Mapper, Mapping
+from streams.ingest.mapper import Mapper
+from streams.ingest.mapping import CANONICAL, Mapping
+from streams.ingest.parquet import parquet_rows
 from streams.ingest.rows import OTHER, SHDR_COLUMNS, csv_rows, fields_of, json_rows, shdr_rows
 
 READ_BYTES: Final = 32 << 20
 LINE_BYTES: Final = 256 << 20
 GZIP: Final = b"\x1f\x8b"
 PARQUET: Final = b"PAR1"
+UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 FORMATS: Final = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".tsv": "csv"} | {
     ".parquet": "parquet",
     ".shdr": "shdr",
@@ -86,7 +87,8 @@ def read_blocks(path: Path, mapping: Mapping | None, start: int = 0, block_rows:
             if packed:
                 stream = stack.enter_context(tempfile.TemporaryFile())
                 stream.writelines(pieces)
-            yield from _parquet(stream, path, mapping or CANONICAL, start, block_rows)
+            for decoded, position in parquet_rows(stream, path, mapping or CANONICAL, start, block_rows):
+                yield Block(decoded.readings, decoded.rejects, position)
         else:
             yield from _text(pieces, path, form, mapping, start, block_rows)
 
@@ -98,6 +100,8 @@ def _open(path: Path, stack: ExitStack) -> IO[bytes]:
             copy = _copied(sys.stdin)
             copy.seek(0)
             return copy
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise IngestError(f"{path}: expected a file; found a pipe or a device (what is piped in is named -)")
         return stack.enter_context(path.open("rb"))
     except OSError as error:
         raise IngestError(f"{path}: cannot be read: {error.strerror}") from error
@@ -156,11 +160,13 @@ def _format(path: Path, head: bytes) -> str:
     return "ndjson" if str(path) == "-" or first in (b"{", b"[") else "csv"
 
 
-def _recode(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+def _recode(pieces: Iterable[bytes], encoding: str, path: Path) -> Iterator[bytes]:
     """UTF-8 of text in another encoding (what it cannot be becomes U+FFFD); a byte-order mark is taken off."""
     if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig", "ascii"):
         first = True
         for piece in pieces:
+            if first and piece.startswith(UTF_16):
+                raise IngestError(f"{path}: is UTF-16; expected UTF-8, or a mapping that says `encoding: utf-16`")
             yield piece.removeprefix(codecs.BOM_UTF8) if first else piece
             first = False
         return
@@ -218,7 +224,11 @@ def _header(blocks: Iterator[bytes], count: int, path: Path) -> tuple[bytes, Ite
     for block in blocks:
         *above, rest = block.split(b"\n", count + 1)
         if len(above) > count:
-            return above[count].rstrip(b"\r"), chain([rest] if rest else [], blocks)
+            line = above[count].rstrip(b"\r")
+            for byte, name in ((b"\0", "NUL bytes (is it UTF-16?)"), (b"\r", "a carriage return without a newline")):
+                if byte in line:
+                    raise IngestError(f"{path}: expected a line of column names; found {name} in it")
+            return line, chain([rest] if rest else [], blocks)
         count -= len(above)
     raise IngestError(f"{path}: is empty; expected a line of column names")
 
@@ -227,7 +237,7 @@ def _text(
     pieces: Iterator[bytes], path: Path, form: str, mapping: Mapping | None, start: int, block_rows: int
 ) -> Iterator[Block]:
     """Blocks of a source of lines."""
-    lines = _lines(_recode(pieces, mapping.encoding if mapping else "utf-8"), path)
+    lines = _lines(_recode(pieces, mapping.encoding if mapping else "utf-8", path), path)
     replay, mapper = False, None
     if form == "ndjson" and mapping is None:
         decoder: Callable[[bytes], Decoded] = decode
@@ -246,6 +256,8 @@ def _text(
         decoder = _row_decoder(form, mapper, columns, delimiter)
     position, read = 0, False
     for data, position in _cut(lines, start, block_rows, replay=replay):
+        if not (read or start or data.strip(b"\r\n \t")):
+            continue
         read = True
         if position < start and not data:
             raise IngestError(f"{path}: expected at least {start} records; got {position}")
@@ -253,7 +265,8 @@ def _text(
         if position > start:
             yield Block(decoded.readings, decoded.rejects, position)
     if not read and start == 0:
-        raise IngestError(f"{path}: is empty; expected rows under the column names")
+        expected = "rows under the column names" if form == "csv" else "readings"
+        raise IngestError(f"{path}: is empty; expected {expected}")
 
 
 def _row_decoder(form: str, mapper: Mapper, columns: list[str], delimiter: str) -> Callable[[bytes], Decoded]:
@@ -271,30 +284,3 @@ def _row_decoder(form: str, mapper: Mapper, columns: list[str], delimiter: str) 
         return Decoded(decoded.readings, pl.concat([wrong, decoded.rejects]))
 
     return decode_rows
-
-
-def _parquet(stream: IO[bytes], path: Path, mapping: Mapping, start: int, block_rows: int) -> Iterator[Block]:
-    """Blocks of a Parquet file, row group after row group."""
-    try:
-        stream.seek(0)
-        file = pq.ParquetFile(stream)
-        total = file.metadata.num_rows
-        if total < max(start, 1):
-            raise IngestError(f"{path}: expected at least {max(start, 1)} records; got {total}")
-        mapper = Mapper(mapping, file.schema_arrow.names, path)
-        replay = mapper.remembers
-        rows = max(1, block_rows // max(1, len(mapper.wide)))
-        position, groups = 0, list(range(file.num_row_groups))
-        while not replay and groups and position + file.metadata.row_group(groups[0]).num_rows <= start:
-            position += file.metadata.row_group(groups.pop(0)).num_rows
-        for batch in file.iter_batches(rows, row_groups=groups) if groups else ():
-            frame = pl.DataFrame(pa.Table.from_batches([batch]))
-            before = min(max(start - position, 0), len(frame))
-            if before and replay:
-                mapper.decode(frame.head(before))
-            position += len(frame)
-            if before < len(frame):
-                decoded = mapper.decode(frame.slice(before))
-                yield Block(decoded.readings, decoded.rejects, position)
-    except (pa.ArrowException, OSError) as error:
-        raise IngestError(f"{path}: is not whole Parquet: {str(error).splitlines()[0]}") from error

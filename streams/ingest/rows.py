@@ -131,8 +131,11 @@ def json_rows(data: bytes, columns: Sequence[str], skip: Sequence[str]) -> Rows:
                     for key, value in item.items()
                     if key not in named and not any(fnmatchcase(key, pattern) for pattern in skip)
                 }
-                fields = {name: _text(item.get(name)) for name in columns}
-                rows.append({**fields, OTHER: _text(others or None)})
+                try:
+                    fields = {name: _text(item.get(name)) for name in columns}
+                    rows.append({**fields, OTHER: _text(others or None)})
+                except orjson.JSONEncodeError:
+                    wrong.append(("nested too deeply", line))
             else:
                 wrong.append(("not a reading: expected an object", line))
     return pl.DataFrame(rows, schema=dict.fromkeys([*columns, OTHER], pl.String())), rejects_of(wrong)

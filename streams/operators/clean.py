@@ -57,6 +57,7 @@ def clean(table: PointTable, decoded: pl.DataFrame, received_ms: int) -> tuple[p
         reason[foreign] = 6
         reason[~wordy & ~within] = 5
         reason[~wordy & ~np.isfinite(value)] = 4
+        reason[~wordy & (decoded["value"].is_null() & decoded["text"].is_not_null()).to_numpy()] = 8
         reason[bad] = 7
         reason[future] = 3
         reason[early] = 2
@@ -87,6 +88,7 @@ REASONS = (
     "value out of range",
     "unit does not fit the point",
     "quality is bad",
+    "not a number",
 )
 
 
@@ -124,6 +126,7 @@ def _in_own_unit(
                 continue
             ratio = UNITS[name][1] / UNITS[point.unit][1]
             own = (value[rows] + OFFSET.get(name, 0.0)) * ratio.numerator / ratio.denominator
+            own -= OFFSET.get(point.unit, 0.0)
             scaled[rows] = own * table.ticks_per_unit[at]
     return scaled, foreign
 

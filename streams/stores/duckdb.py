@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from streams.domain.findings import StoreError
+from streams.domain.quantities import OFFSET, UNITS
 
 SQL = Path(__file__).parents[2] / "sql"
 
@@ -46,8 +47,15 @@ class DuckDBStore:
         except duckdb.Error as error:
             raise StoreError(f"store {path}: cannot be opened: {_first_line(error)}") from error
         self.con.execute("set TimeZone = 'UTC'")
-        if not read_only:
+        if read_only:
+            self._confine()
+        else:
             self._migrate()
+
+    def _confine(self) -> None:
+        """No statement reads or writes any other file from now on."""
+        self.con.execute("set enable_external_access = false")
+        self.con.execute("set lock_configuration = true")
 
     def close(self) -> None:
         """Let go of the file."""
@@ -56,7 +64,10 @@ class DuckDBStore:
     def query(self, statement: str, values: dict[str, object] | None = None) -> pl.DataFrame:
         """Run a statement, with its named values; StoreError carries what DuckDB says."""
         try:
-            return pl.DataFrame(self.con.sql(statement, params=values).to_arrow_table())
+            rows = self.con.sql(statement, params=values)
+            if rows is None:
+                raise StoreError("query: expected a statement that returns rows; found none")
+            return pl.DataFrame(rows.to_arrow_table())
         except duckdb.Error as error:
             raise StoreError(f"query: {error}") from error
 
@@ -90,7 +101,11 @@ class DuckDBStore:
         known = self.first(
             "select count(*) from information_schema.tables where table_schema = 'op' and table_name = 'migration'"
         )
-        done = dict(self.con.execute("select name, sha256 from op.migration").fetchall()) if known and known[0] else {}
+        try:
+            rows = self.con.execute("select name, sha256 from op.migration").fetchall() if known and known[0] else []
+        except duckdb.Error as error:
+            raise StoreError(f"store {self.path}: expected a store of Kilowatch; {_first_line(error)}") from error
+        done = dict(rows)
         with self.transaction():
             for file in sorted((SQL / "migrations").glob("*.sql")):
                 content = file.read_text(encoding="utf-8")
@@ -100,6 +115,9 @@ class DuckDBStore:
                     self.con.execute("insert into op.migration values (?, ?)", [file.name, digest])
                 elif done[file.name] != digest:
                     raise StoreError(f"store {self.path}: {file.name} was applied in another version of it")
+            self.con.execute("delete from op.unit")
+            for name, (_, base) in UNITS.items():
+                self.con.execute("insert into op.unit values (?, ?, ?)", [name, float(base), OFFSET.get(name, 0.0)])
             for file in sorted((SQL / "views").glob("*.sql")):
                 self.con.execute(file.read_text(encoding="utf-8"))
 

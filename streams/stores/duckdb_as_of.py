@@ -45,6 +45,7 @@ class EarlierStore(DuckDBStore):
             )
         for view in ("configuration", *KEPT):
             self.con.execute((SQL / "views" / f"{view}.sql").read_text(encoding="utf-8"))
+        self._confine()
 
     def query(self, statement: str, values: dict[str, object] | None = None) -> pl.DataFrame:
         """Run a statement; StoreError also where it asks for a view that keeps no earlier rows."""
