@@ -23,7 +23,8 @@ from streams.stores.duckdb import DuckDBStore, path_of
 
 EPILOG = "Example: kilowatch bill deploy/sites/cold_chain_depot.yaml --store duckdb:///depot.duckdb --month 2026-01"
 ROWS = (
-    "select epoch_ms(c.starts_at) as starts_ms, c.band, c.amount, c.missing_ms, d.demand_mw from fact.cost as c "
+    "select epoch_ms(c.starts_at) as starts_ms, c.band, c.amount, c.missing_ms, "
+    "case when d.quality = 0 then d.demand_mw end as demand_mw from fact.cost as c "
     "left join fact.demand as d using (site, starts_at) "
     "where c.site = $site and c.starts_at >= $begins and c.starts_at < $ends order by c.starts_at"
 )
@@ -39,7 +40,10 @@ def month_bill(
     store: Annotated[str, typer.Option("--store", metavar="URL", help="duckdb:///path/file.duckdb")],
     month: Annotated[datetime, typer.Option("--month", formats=["%Y-%m"], help="The local month.")],
 ) -> None:
-    """Add up a month's bill: energy by season and band, capacity, excess, power factor, industry coefficient."""
+    """Add up a month's bill: energy by season and band, capacity, excess, power factor, industry coefficient.
+
+    Demand over the contract is that of measured quarter-hours: an estimated one may hold what others used.
+    """
     loaded = load_site(site)
     contract = contract_on(loaded.contracts, month.date())
     if contract is None:
@@ -49,9 +53,10 @@ def month_bill(
     made = bill(use, contract, load_reference().tariffs)
     out = Console(highlight=False, markup=False)
     out.print(_table(made, use, loaded))
-    expected = len(use.days) * QUARTERS_A_DAY
     hours = use.missing_ms / 3_600_000
-    out.print(f"Of {expected:,} quarter-hours {hours:,.1f} hours are not known; such a bill is a lower bound.")
+    out.print(
+        f"Not known: {hours:,.1f} of the month's {len(use.days) * 24} hours" + ("; a lower bound." if hours else ".")
+    )
 
 
 def _use(store: DuckDBStore, site: Site, first: date) -> MonthUse:

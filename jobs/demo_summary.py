@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from jobs.simulate import Simulated
 from jobs.simulation.clock import QUARTER_MS
@@ -34,7 +35,7 @@ select point, happened_at, kind, before_kwh, after_kwh, reason from mart.registe
 def summary(store: DuckDBStore, made: Sequence[Simulated], days: Days) -> list[RenderableType]:
     """The tables in the order in which they are read; `days` are the first local day and the one after the last."""
     sites = [load_site(each.site) for each in made]
-    title = f"\n[bold]Three simulated sites, {days[0]} to {days[1]}: made up, faults on purpose[/bold]\n"
+    title = Text(f"\nThree simulated sites, {days[0]} to {days[1]}: made up, faults on purpose\n", style="bold")
     rows = pl.concat([scored(store, each) for each in made])
     parts: list[RenderableType] = [
         _energy(store, sites, days),

@@ -32,6 +32,10 @@ FACT = {
 """Facts as a store keeps them: place, ms, base units (null where missing), local day, FactQuality, revision."""
 
 
+KEY = ["place", "starts_ms"]
+VALUES = ["amount", "estimated", "estimated_ms", "missing_ms"]
+
+
 class Memory(Protocol):
     """What the pipeline may look back at: what earlier steps have left in the store."""
 
@@ -184,29 +188,34 @@ class Pipeline:
 
     def _facts(self, fact_sets: list[energy.FactSet]) -> pl.DataFrame:
         """Number the revisions: a fact that is as it was is left out, one that differs follows its last revision."""
-        written: list[pl.DataFrame] = []
-        key = ["place", "starts_ms"]
-        for facts in fact_sets:
-            fresh = self._dated(pl.DataFrame(facts.facts))
-            if facts.again:
-                known = self.memory.facts(
-                    fresh["place"].unique().sort().to_list(),
-                    int(facts.facts["starts_ms"].min()),
-                    int(facts.facts["starts_ms"].max()) + 1,
-                ).select(list(FACT))
-                known = pl.concat([known, *written]).unique(key, keep="last", maintain_order=True)
-                joined = fresh.drop("revision").join(known, on=key, how="left", suffix="_was", maintain_order="left")
-                values = ["amount", "estimated", "estimated_ms", "missing_ms"]
-                same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name + "_was")) for name in values)
-                fresh = (
-                    joined.filter(~(same & pl.col("revision").is_not_null()))
-                    .with_columns((pl.col("revision") + 1).fill_null(0).cast(pl.Int32))
-                    .select(list(FACT))
-                )
-            written.append(fresh)
-        if not written:
+        if not fact_sets:
             return NO_FACTS
-        return pl.concat(written).unique(key, keep="last", maintain_order=True) if len(written) > 1 else written[0]
+        sizes = [len(each.facts["place"]) for each in fact_sets]
+        fresh = self._dated(
+            pl.DataFrame({name: np.concatenate([each.facts[name] for each in fact_sets]) for name in FACT_COLUMNS})
+        )
+        if not any(each.again for each in fact_sets):
+            return fresh
+        again = fresh.filter(pl.Series(np.repeat([each.again for each in fact_sets], sizes)))
+        first, last = again["starts_ms"].min(), again["starts_ms"].max()
+        known = self.memory.facts(again["place"].unique().sort().to_list(), int(first), int(last) + 1)  # type: ignore[arg-type]
+        known = known.select(list(FACT)).join(again, on=KEY, how="semi")
+        before = known.with_columns(pl.lit(-1, pl.Int64).alias("turn"))
+        now = fresh.with_columns(pl.Series("turn", np.repeat(np.arange(len(sizes)), sizes)))
+        rows = pl.concat([before, now]).sort(*KEY, "turn")
+        follows = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in KEY).fill_null(value=False)
+        same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()) for name in VALUES)
+        rows = rows.with_columns((pl.col("turn") >= 0).alias("fresh"), (~(follows & same)).alias("moved"))
+        moves = (pl.col("moved") & pl.col("fresh")).sum()
+        latest = rows.group_by(KEY, maintain_order=True).agg(
+            pl.exclude("turn", "fresh", "moved", "revision").last(),
+            pl.when(pl.col("fresh").first())
+            .then(moves - 1)
+            .otherwise(pl.col("revision").first() + moves)
+            .alias("revision"),
+            moves.alias("moves"),
+        )
+        return latest.filter(pl.col("moves") > 0).select(pl.col(name).cast(kind) for name, kind in FACT.items())
 
     def _virtual(self, facts: pl.DataFrame) -> list[pl.DataFrame]:
         found = []

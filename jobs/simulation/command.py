@@ -13,6 +13,7 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from jobs.simulate import FaultKind, Form, Simulated, SimulationError, simulate, simulated_in
 from jobs.simulation.score import NO_FAULT, errors
@@ -129,7 +130,11 @@ def score_table(found: pl.DataFrame) -> Table:
 def plain_table(title: str) -> Table:
     """A table without columns yet, narrow enough for a terminal of eighty."""
     return Table(
-        title=f"[bold]{title}[/bold]", title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
     )
 
 

@@ -7,93 +7,26 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import Field, RootModel
+from pydantic import RootModel
 
-from streams.catalog.source import Row, read
-from streams.domain.findings import CatalogError, Finding
+from streams.catalog.factor_checks import mistakes
+from streams.catalog.factor_rows import GASES, BlendRow, FuelRow, GasRow, GridRow, MaterialRow
+from streams.catalog.source import read
+from streams.domain.findings import CatalogError
 
 FOLDER = Path(__file__).parent / "data" / "factors"
 PROVISIONAL = "?provisional"
 """Ends a factor id where the factor of the year is not published yet and the latest one stands in."""
-
-GwpSet = Literal["AR4", "AR5", "AR6"]
-Use = Literal["stationary", "mobile"]
-Amount = Annotated[Fraction, Field(ge=0)]
-Share = Annotated[Fraction, Field(gt=0, le=1)]
-
-
-class Sourced(Row):
-    """Where a row comes from; `unverified` where nobody has seen it in the publisher's own text."""
-
-    published_on: date | None
-    source: str
-    unverified: bool = False
-
-
-class GridRow(Sourced):
-    """Purchased power of a calendar year of activity."""
-
-    series: str
-    year: int
-    kgco2e: Amount
-    unit: Literal["kWh"]
-
-
-class FuelRow(Sourced):
-    """Kilograms of each gas per unit of a fuel burnt for a use; `kcal_per_unit` and `kgco2_per_tj` made `co2`."""
-
-    fuel: str
-    use: Use
-    unit: Literal["L", "m3"]
-    co2: Amount
-    ch4: Amount
-    n2o: Amount
-    kcal_per_unit: Amount
-    kgco2_per_tj: Amount
-    version: str
-    valid_from: date
-    valid_to: date | None
-
-
-class GasRow(Sourced):
-    """Global warming potential of a gas in one set; a `memo` gas stands beside the total."""
-
-    gas: str
-    set: GwpSet
-    kgco2e: Amount
-    unit: Literal["kg"]
-    memo: bool = False
-
-
-class BlendRow(Sourced):
-    """Share of a gas in a blend, by mass."""
-
-    blend: str
-    gas: str
-    share: Share
-
-
-class MaterialRow(Sourced):
-    """A material bought; `lowest` to `highest` is the range of the source."""
-
-    material: str
-    kgco2e: Amount
-    lowest: Amount
-    highest: Amount
-    unit: Literal["kg"]
-    valid_from: date
-    valid_to: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
     """The factor that applied: kgCO2e per `unit`, the id of the variant, whether it stands in for an unknown one.
 
-    `memo`: reported beside the total. `by_gas`: kgCO2e per unit of CO2, CH4 and N2O, where the factor tells them apart.
+    `memo`: reported beside the total. `by_gas`: kgCO2e per unit of each gas, where the factor tells them apart.
+    `unverified`: of a row, or of a part, that is marked so.
     """
 
     kgco2e: Fraction
@@ -101,6 +34,7 @@ class Applied:
     factor_id: str
     provisional: bool = False
     memo: bool = False
+    unverified: bool = False
     by_gas: tuple[tuple[str, Fraction], ...] = ()
 
 
@@ -134,11 +68,45 @@ class Factors:
         return {fuel: tuple(dict.fromkeys(uses)) for fuel, uses in found.items()}
 
     @cached_property
+    def begins(self) -> dict[str, date | None]:
+        """The first day that each factor is known for, by name; None for a gas, which has no days."""
+        begins: dict[str, date | None] = dict.fromkeys(self._parts)
+        for name, day in (
+            *((row.series, date(row.year, 1, 1)) for row in self.grid),
+            *((row.fuel, row.valid_from) for row in self.fuels),
+            *((row.material, row.valid_from) for row in self.materials),
+        ):
+            begins[name] = min(day, begins.get(name) or day)
+        return begins
+
+    @cached_property
+    def scopes(self) -> dict[str, tuple[int, ...]]:
+        """The scopes of the GHG Protocol that each factor can stand under, by name."""
+        burnt_or_lost = [*self.uses, *self._parts]
+        return (
+            dict.fromkeys(burnt_or_lost, (1, 3))
+            | dict.fromkeys(self.series, (2, 3))
+            | {row.material: (1, 2, 3) if row.declared else (3,) for row in self.materials}
+        )
+
+    @cached_property
+    def series(self) -> frozenset[str]:
+        """Names of the factors of purchased power."""
+        return frozenset(row.series for row in self.grid)
+
+    @cached_property
     def _parts(self) -> dict[str, dict[str, Fraction]]:
         parts: dict[str, dict[str, Fraction]] = {row.gas: {row.gas: Fraction(1)} for row in self.gases}
         for row in self.blends:
             parts.setdefault(row.blend, {})[row.gas] = row.share
         return parts
+
+    @cached_property
+    def _mixed(self) -> dict[str, list[BlendRow]]:
+        mixed: dict[str, list[BlendRow]] = defaultdict(list)
+        for row in self.blends:
+            mixed[row.blend].append(row)
+        return mixed
 
     def resolve(self, name: str, day: date, gwp_set: str, use: str | None = None) -> Applied | None:
         """The factor for an activity on a local day.
@@ -148,18 +116,16 @@ class Factors:
         """
         if name not in self.units:
             raise ValueError(f"factor: expected one of {', '.join(self.units)}; got {name!r}")
-        if name in self._series:
+        if name in self.series:
             return self._of_grid(name, day.year)
         if name in self.uses:
             return self._of_fuel(name, use, day, gwp_set)
         if name in self._parts:
             return self._of_gas(name, gwp_set)
         held = [row for row in self.materials if row.material == name and _holds(row, day)]
-        return Applied(held[-1].kgco2e, held[-1].unit, f"{name}@{held[-1].valid_from}") if held else None
-
-    @cached_property
-    def _series(self) -> frozenset[str]:
-        return frozenset(row.series for row in self.grid)
+        return next(
+            (Applied(row.kgco2e, row.unit, f"{name}@{row.valid_from}", unverified=row.unverified) for row in held), None
+        )
 
     def _of_grid(self, name: str, year: int) -> Applied | None:
         begun = [row for row in self.grid if row.series == name and row.year <= year]
@@ -167,9 +133,8 @@ class Factors:
             return None
         row = max(begun, key=lambda each: each.year)
         provisional = row.year < year
-        return Applied(
-            row.kgco2e, row.unit, f"{name}@{row.year}{PROVISIONAL if provisional else ''}", provisional=provisional
-        )
+        factor_id = f"{name}@{row.year}{PROVISIONAL if provisional else ''}"
+        return Applied(row.kgco2e, row.unit, factor_id, provisional, unverified=row.unverified)
 
     def _of_fuel(self, name: str, use: str | None, day: date, gwp_set: str) -> Applied | None:
         if use not in self.uses[name]:
@@ -177,29 +142,34 @@ class Factors:
         held = [row for row in self.fuels if (row.fuel, row.use) == (name, use) and _holds(row, day)]
         if not held:
             return None
-        row = held[-1]
-        by_gas = tuple(
-            (gas, amount * self._gwp(gas, gwp_set))
-            for gas, amount in (("CO2", row.co2), ("CH4", row.ch4), ("N2O", row.n2o))
-        )
+        row = held[0]
+        rows = [self._gwp(gas, gwp_set) for gas in GASES]
+        by_gas = tuple((each.gas, kg * each.kgco2e) for each, kg in zip(rows, (row.co2, row.ch4, row.n2o), strict=True))
         return Applied(
             sum((part for _, part in by_gas), Fraction(0)),
             row.unit,
             f"{name}@{row.version}/{use}/{gwp_set}",
+            unverified=any(each.unverified for each in (row, *rows)),
             by_gas=by_gas,
         )
 
     def _of_gas(self, name: str, gwp_set: str) -> Applied:
-        parts = self._parts[name]
-        kgco2e = sum((share * self._gwp(gas, gwp_set) for gas, share in parts.items()), Fraction(0))
-        memo = any(row.memo for row in self.gases if row.gas in parts)
-        return Applied(kgco2e, "kg", f"{name}@{gwp_set}", memo=memo)
+        rows = {gas: self._gwp(gas, gwp_set) for gas in self._parts[name]}
+        by_gas = tuple((gas, share * rows[gas].kgco2e) for gas, share in self._parts[name].items())
+        return Applied(
+            sum((part for _, part in by_gas), Fraction(0)),
+            "kg",
+            f"{name}@{gwp_set}",
+            memo=any(row.memo for row in rows.values()),
+            unverified=any(row.unverified for row in (*rows.values(), *self._mixed[name])),
+            by_gas=by_gas,
+        )
 
-    def _gwp(self, gas: str, gwp_set: str) -> Fraction:
-        found = [row.kgco2e for row in self.gases if (row.gas, row.set) == (gas, gwp_set)]
-        if not found:
-            raise ValueError(f"gwp_set: expected one that knows {gas}; got {gwp_set!r}")
-        return found[0]
+    def _gwp(self, gas: str, gwp_set: str) -> GasRow:
+        for row in self.gases:
+            if (row.gas, row.set) == (gas, gwp_set):
+                return row
+        raise ValueError(f"gwp_set: expected one that knows {gas}; got {gwp_set!r}")
 
 
 def _holds(row: FuelRow | MaterialRow, day: date) -> bool:
@@ -207,7 +177,7 @@ def _holds(row: FuelRow | MaterialRow, day: date) -> bool:
 
 
 def load_factors(folder: Path = FOLDER) -> Factors:
-    """Read the files; CatalogError where one is wrong, or a row stands twice, or a blend is not whole."""
+    """Read the files; CatalogError where one is wrong, or its rows leave a question with no answer or with two."""
     factors = Factors(
         tuple(read(folder / "grid.yaml", RootModel[list[GridRow]]).root),
         tuple(read(folder / "fuels.yaml", RootModel[list[FuelRow]]).root),
@@ -215,48 +185,7 @@ def load_factors(folder: Path = FOLDER) -> Factors:
         tuple(read(folder / "blends.yaml", RootModel[list[BlendRow]]).root),
         tuple(read(folder / "materials.yaml", RootModel[list[MaterialRow]]).root),
     )
-    findings = [*_twice(factors, folder), *_blends(factors, folder)]
+    findings = mistakes(factors.grid, factors.fuels, factors.gases, factors.blends, factors.materials, folder)
     if findings:
         raise CatalogError(findings)
     return factors
-
-
-def _twice(factors: Factors, folder: Path) -> list[Finding]:
-    """Rows that answer the same question as an earlier one."""
-    keyed: list[tuple[str, tuple[object, ...], Row]] = [
-        *(("grid.yaml", (row.series, row.year), row) for row in factors.grid),
-        *(("fuels.yaml", (row.fuel, row.use, row.valid_from), row) for row in factors.fuels),
-        *(("gases.yaml", (row.gas, row.set), row) for row in factors.gases),
-        *(("blends.yaml", (row.blend, row.gas), row) for row in factors.blends),
-        *(("materials.yaml", (row.material, row.valid_from), row) for row in factors.materials),
-    ]
-    seen: dict[tuple[str, tuple[object, ...]], int] = {}
-    findings = []
-    for file, key, row in keyed:
-        first = seen.setdefault((file, key), row.line())
-        if first != row.line():
-            name = " ".join(map(str, key))
-            findings.append(
-                Finding("twice", f"{name}: given twice", folder / file, row.line(), "one row", f"line {first} too")
-            )
-    return findings
-
-
-def _blends(factors: Factors, folder: Path) -> list[Finding]:
-    """Blends whose shares do not add up, or whose gas is unknown."""
-    gases = {row.gas for row in factors.gases}
-    total: dict[str, Fraction] = defaultdict(Fraction)
-    line = {row.blend: row.line() for row in factors.blends}
-    for row in factors.blends:
-        total[row.blend] += row.share
-    unknown = (
-        Finding("unknown_gas", f"{row.blend}: unknown gas", folder / "blends.yaml", row.line(), "a gas", row.gas)
-        for row in factors.blends
-        if row.gas not in gases
-    )
-    partial = (
-        Finding("shares", f"{name}: shares", folder / "blends.yaml", line[name], "a sum of 1", str(float(whole)))
-        for name, whole in total.items()
-        if whole != 1
-    )
-    return list(chain(unknown, partial))

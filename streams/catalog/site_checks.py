@@ -154,7 +154,7 @@ def check_supply(check: Check, plans: Collection[str]) -> None:
             check.measures(f"supply.{key}", name, quantity, line)
             if name in names[:place]:
                 check.error("double_count", f"supply.{key}: point named twice", line, "each point once", name)
-            above = next((other for other in _ancestors(check, name) if other in names), None)
+            above = next((other for other in ancestors(check, name) if other in names), None)
             if above is not None:
                 check.error("double_count", f"supply.{key}: {name} is part of {above}", line, "one of the two", "both")
     if supply.contracts and not supply.import_:
@@ -177,7 +177,8 @@ def check_supply(check: Check, plans: Collection[str]) -> None:
             check.warn("duplicate_day", "supply.off_peak_days: day given twice", line, "each day once", str(day))
 
 
-def _ancestors(check: Check, name: str) -> list[str]:
+def ancestors(check: Check, name: str) -> list[str]:
+    """The points that a point is part of, from the nearest to the root."""
     way: list[str] = []
     point = check.points.get(name)
     while point is not None and point.parent is not None and point.parent not in (name, *way):

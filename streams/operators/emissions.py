@@ -44,15 +44,16 @@ def emissions(
 ) -> pl.DataFrame:
     """Turn the facts of one source's point into emissions (EMISSIONS, in the order of the facts).
 
-    `facts`: place, starts_ms, ends_ms, amount (base units, null where missing), local_day, quality, revision. `green`:
-    facts of the point that measures what contractual instruments cover, in intervals that lie within those of `facts`;
-    None where the source has none. Market-based, that energy counts as zero; where it is not known for the whole
-    interval nothing is taken off. An amount of more than 9e8 kgCO2e is not plausible and has none. The year of activity
-    is that of the local day. Each row is rounded half to even once.
+    `facts`: place, starts_ms, ends_ms, amount (base units, null where missing), missing_ms, local_day, quality,
+    revision. `green`: facts of the point that measures what contractual instruments cover, in intervals that lie within
+    those of `facts`; None where the source has none. Market-based, that energy counts as zero, up to what was bought in
+    the interval; where one of the two is not known for the whole interval nothing is taken off. An amount of more than
+    9e8 kgCO2e is not plausible and has none. The year of activity is that of the local day. Each row is rounded half to
+    even once.
     """
     covered = _covered(facts, green)
-    bare = np.maximum(facts["amount"].fill_null(0).to_numpy() - covered["amount"].to_numpy(), 0)
     amount = facts["amount"].fill_null(0).to_numpy()
+    bare = amount - np.clip(covered["amount"].to_numpy(), 0, np.maximum(amount, 0))
     day, day_of = np.unique(facts["local_day"].to_numpy(), return_inverse=True)
     on_day = [factors.resolve(source.factor, each, site.gwp_set, source.use) for each in day.tolist()]
     different = list(dict.fromkeys(on_day))
@@ -67,7 +68,8 @@ def emissions(
             known = known & ~rows
             continue
         ratio = per_base_unit(applied)
-        rows &= amount <= LIMIT // (math.ceil(ratio) + 1)
+        most = LIMIT // (math.ceil(ratio) + 1)
+        rows &= (-most <= amount) & (amount <= most)
         known &= rows | (which != nth)
         location[rows] = scale_half_even(amount[rows], ratio)
         market[rows] = scale_half_even(bare[rows], ratio)
@@ -104,19 +106,20 @@ def _where(told: pl.Series, values: np.ndarray) -> pl.Series:
 
 
 def _covered(facts: pl.DataFrame, green: pl.DataFrame | None) -> pl.DataFrame:
-    """Green energy within each fact's interval (0 unless it is known for the whole of it), and its revisions."""
+    """Green energy within each fact's interval (0 unless both are known for the whole of it), and its revisions."""
     if green is None or not len(green):
         none = np.zeros(len(facts), dtype=np.int32)
         return pl.DataFrame({"amount": none.astype(np.int64), "revision": none})
-    spans = facts.select("starts_ms", "ends_ms").with_row_index("row")
+    spans = facts.select("starts_ms", "ends_ms", "missing_ms").with_row_index("row")
     parts = green.select(
-        pl.col("starts_ms").alias("begins_ms"), pl.col("ends_ms").alias("until_ms"), "amount", "missing_ms", "revision"
+        *(pl.col("starts_ms").alias("begins_ms"), pl.col("ends_ms").alias("until_ms"), "amount", "revision"),
+        pl.col("missing_ms").alias("unknown_ms"),
     )
     within = spans.join_where(
         parts, pl.col("begins_ms") >= pl.col("starts_ms"), pl.col("until_ms") <= pl.col("ends_ms")
     )
-    span = (pl.col("until_ms") - pl.col("begins_ms")).sum() - pl.col("missing_ms").sum()
-    whole = span == (pl.col("ends_ms") - pl.col("starts_ms")).first()
+    span = (pl.col("until_ms") - pl.col("begins_ms")).sum() - pl.col("unknown_ms").sum()
+    whole = (span == (pl.col("ends_ms") - pl.col("starts_ms")).first()) & (pl.col("missing_ms").first() == 0)
     found = within.group_by("row").agg(
         pl.when(whole).then(pl.col("amount").sum()).otherwise(0).alias("amount"), pl.col("revision").sum()
     )

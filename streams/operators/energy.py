@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ Int = NDArray[np.int64]
 
 QUARTER_MS = 900_000
 TIME_BITS = 42
+AT_ONCE = 1_000_000  # readings that the kernels take at once
 
 COUNTED = tuple(
     KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT)
@@ -195,77 +197,119 @@ def _work(
     *,
     every_late: bool,
 ) -> None:
-    """Work off what waits up to `limit`; before that, point by point, the late readings that are due."""
+    """Work off what waits up to `limit`; on the way, tag by tag, the late readings that are due.
+
+    A tag stands for the moment at which the watermarks had passed it, so everything up to there comes first.
+    """
     if not state.frames:
         state.keep_frame()
-    waiting = Readings.concat(state.buffer)
     late = Readings.concat(state.late)
     due = late.take(every_late | (late.tag <= limit[late.place])) if len(late) else late
+    tags = np.unique(due.tag)
+    waiting, state.buffer = Readings.concat(state.buffer), []
+    past = Past(batch, history)
+    past.look_up(state, _frames(state, due))
+    segments, rest = _segments(waiting, limit, tags)
+    del waiting
+    for tag, ready in zip(tags.tolist(), segments, strict=False):
+        _advance_to(table, state, ready, np.minimum(limit, tag), out)
+        mine = due.take(due.tag == tag)
+        state.remember(mine)
+        _redo(table, state, mine, past, out)
+        state.keep_frame()
+    _advance_to(table, state, segments[-1], limit, out)
     if len(due):
-        waiting = _work_late(table, state, waiting, due, batch, limit, history, out)
         kept = late.take(late.seq > state.column("late_seq")[late.place])
         state.late = [kept] if len(kept) else []
-    ready = waiting.time_ms <= limit[waiting.place]
-    _run(table, state, waiting.take(ready), out)
-    rest = waiting.take(~ready)
     state.buffer = [rest] if len(rest) else []
-    _emit(state, close_buckets(table, state, limit), out)
-    moved = limit > state.column("done_ms")
-    state.column("done_ms")[moved] = limit[moved]
     state.keep_frame()
 
 
-def _work_late(
-    table: PointTable,
-    state: EnergyState,
-    waiting: Readings,
-    due: Readings,
-    batch: Readings,
-    limit: Int,
-    history: History,
-    out: EnergyOutputs,
-) -> Readings:
-    """Tag by tag of each point: first what its watermark had passed by then, then the late readings."""
-    oldest = np.full(len(table.points), np.iinfo(np.int64).max)
-    np.minimum.at(oldest, due.place, due.time_ms)
-    places = np.unique(due.place).tolist()
-    frames = {place: state.frame_before(place, int(oldest[place])) for place in places}
-    framed = {place: frame for place, frame in frames.items() if frame}
-    unframed = [place for place in places if place not in framed]
-    if unframed:
-        earlier = Readings.concat([history(unframed, NEVER), batch.take(np.isin(batch.place, unframed))])
-    else:
-        earlier = Readings.concat([])
-    since, parts = state.recall(framed), len(state.recent)
-    tags = [np.unique(due.tag[due.place == place]).tolist() for place in places]
-    for nth in range(max(map(len, tags))):
-        now = {place: mine[nth] for place, mine in zip(places, tags, strict=True) if nth < len(mine)}
-        tag = np.full(len(table.points), NEVER)
-        tag[list(now)] = list(now.values())
-        passed = np.maximum(np.minimum(tag, limit), state.column("done_ms"))
-        chosen = tag > NEVER
-        ready = chosen[waiting.place] & (waiting.time_ms <= passed[waiting.place])
-        _run(table, state, waiting.take(ready), out)
-        _emit(state, close_buckets(table, state, passed), out)
-        waiting = waiting.take(~ready)
-        state.remember(due.take(chosen[due.place] & (due.tag == tag[due.place])))
-        added = [part.take(np.isin(part.place, list(framed))) for _, part in state.recent[parts:]]
-        recalled = Readings.concat([earlier, since, *added])
-        late_seq = np.full(len(table.points), NEVER)
-        applied = due.tag <= tag[due.place]
-        np.maximum.at(late_seq, due.place[applied], due.seq[applied])
-        on_time = recalled.tag == ON_TIME
-        past = np.where(on_time, recalled.time_ms <= passed[recalled.place], recalled.seq <= late_seq[recalled.place])
-        known = recalled.take(past & chosen[recalled.place])
-        _again(table, state, {place: frames[place] for place in now}, known, late_seq, out)
-    return waiting
+def _segments(waiting: Readings, limit: Int, tags: Int) -> tuple[list[Readings], Readings]:
+    """What is ready by each tag, then what is ready up to the limit; and what goes on waiting."""
+    ready = waiting.time_ms <= limit[waiting.place]
+    rest, waiting = waiting.take(~ready), waiting.take(ready)
+    if not len(tags):
+        return [waiting], rest
+    turn = np.searchsorted(tags, waiting.time_ms).astype(np.uint16 if len(tags) < 1 << 16 else np.int64)
+    order = np.argsort(turn, kind="stable")
+    ends = np.searchsorted(turn[order], np.arange(len(tags) + 2))
+    return [waiting.take(order[begin:end]) for begin, end in pairwise(ends.tolist())], rest
+
+
+def _advance_to(table: PointTable, state: EnergyState, ready: Readings, passed: Int, out: EnergyOutputs) -> None:
+    """Run readings, close what ends by then, and note how far each point has come."""
+    _run(table, state, ready, out)
+    _emit(state, close_buckets(table, state, passed), out)
+    done = state.column("done_ms")
+    np.maximum(done, passed, out=done)
+
+
+@dataclass(slots=True)
+class Past:
+    """What the store knows of points whose late readings lie before what is kept in memory: since when, and what.
+
+    `batch` are the readings of this step, which the store does not know yet.
+    """
+
+    batch: Readings
+    history: History
+    since: dict[int, int] = field(default_factory=dict)
+    readings: Readings = field(default_factory=lambda: Readings.concat([]))
+
+    def look_up(self, state: EnergyState, frames: dict[int, Frame | None]) -> None:
+        """Make sure that every point can be computed from its frame, from memory or from what is known here."""
+        cold = {at: NEVER if frame is None else frame.done_ms(at) for at, frame in frames.items()}
+        cold = {
+            place: since
+            for place, since in cold.items()
+            if self.since.get(place, LATEST) > since and (place in self.since or not state.holds(frames[place]))
+        }
+        if not cold:
+            return
+        others = self.readings.take(~np.isin(self.readings.place, list(cold)))
+        parts = [others, self.batch.take(np.isin(self.batch.place, list(cold)))]
+        for whole in (True, False):  # those from their first reading on apart: the others need not go so far back
+            places = [place for place, since in cold.items() if (since == NEVER) == whole]
+            if places:
+                parts.append(self.history(places, min(cold[place] for place in places)))
+        self.since |= cold
+        self.readings = Readings.concat(parts)
+
+
+def _frames(state: EnergyState, late: Readings) -> dict[int, Frame | None]:
+    """The youngest frame before all of the late readings of each point."""
+    oldest = np.full(len(state.table), np.iinfo(np.int64).max)
+    np.minimum.at(oldest, late.place, late.time_ms)
+    return {place: state.frame_before(place, int(oldest[place])) for place in np.unique(late.place).tolist()}
+
+
+def _redo(table: PointTable, state: EnergyState, mine: Readings, past: Past, out: EnergyOutputs) -> None:
+    """Compute the points of late readings again, up to where they stand, from the youngest frame before them."""
+    frames = _frames(state, mine)
+    past.look_up(state, frames)
+    warm = {place: frame for place, frame in frames.items() if frame and place not in past.since}
+    chosen = np.zeros(len(table.points), dtype=np.bool_)
+    chosen[list(frames)] = True
+    late_seq = np.full(len(table.points), NEVER)
+    np.maximum.at(late_seq, mine.place, mine.seq)
+    recalled = Readings.concat([past.readings.take(chosen[past.readings.place]), state.recall(warm)])
+    on_time, done = recalled.tag == ON_TIME, state.column("done_ms")
+    known = np.where(on_time, recalled.time_ms <= done[recalled.place], recalled.seq <= late_seq[recalled.place])
+    _again(table, state, frames, recalled.take(known), late_seq, out)
 
 
 def _run(table: PointTable, state: EnergyState, readings: Readings, out: EnergyOutputs) -> None:
-    if len(readings):
-        state.remember(readings)
-        out.touched[readings.place] = True
-        _emit(state, _kernels(table, state, readings, out.decisions, out.conflicts), out)
+    """Run readings through the kernels, some points after others where there are many, to bound the memory."""
+    if not len(readings):
+        return
+    state.remember(readings)
+    out.touched[readings.place] = True
+    pieces = -(-len(readings) // AT_ONCE)
+    edges = np.linspace(0, len(table.points), pieces + 1).astype(np.int64).tolist()
+    for first, last in pairwise(edges):
+        some = readings.take((readings.place >= first) & (readings.place < last)) if pieces > 1 else readings
+        _emit(state, _kernels(table, state, some, out.decisions, out.conflicts), out)
 
 
 def _kernels(

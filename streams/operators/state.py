@@ -94,6 +94,7 @@ class Readings:
 
 FRAMES = 6
 FRAME_APART_MS = 300_000
+RECENT = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ class EnergyState:
 
     `buffer` and `late` are not part of a checkpoint: they are the raw readings beyond `done_ms` and `late_seq`.
     Nor are `frames`: without one a point is computed again from its first reading, to the same result.
-    `recent` are the readings worked off since the oldest frame, each part with the serial of the frame before it;
+    `recent` are the readings worked off since the oldest frames, each part with the serial of the frame before it; of
+    those with a serial up to `forgotten` a part is gone.
     `unframed[point]` are the serials (after, up to) of frames that a later reading has made stale.
     """
 
@@ -127,6 +129,7 @@ class EnergyState:
     recent: list[tuple[int, Readings]] = field(default_factory=list)
     unframed: dict[int, tuple[int, int]] = field(default_factory=dict)
     serial: int = 0
+    forgotten: int = -1
 
     @classmethod
     def empty(cls, points: int) -> EnergyState:
@@ -153,16 +156,31 @@ class EnergyState:
             list(self.recent),
             dict(self.unframed),
             self.serial,
+            self.forgotten,
         )
 
     def keep_frame(self) -> None:
-        """Keep a frame of the present table, unless the last one is nearly as young; the oldest goes."""
+        """Keep a frame of the present table, unless the last one is nearly as young; the oldest goes.
+
+        What was worked off goes with the frames it followed, and beyond RECENT readings before them.
+        """
         marks = [int(frame.table[:, PLACE["done_ms"]].max(initial=NEVER)) for frame in self.frames[-1:]]
         if marks and int(self.column("done_ms").max(initial=NEVER)) - marks[0] < FRAME_APART_MS:
             return
         self.serial += 1
         self.frames = [*self.frames[-FRAMES + 1 :], Frame(self.serial, self.table.copy(), frozenset(self.pending))]
-        self.recent = [part for part in self.recent if part[0] >= self.frames[0].serial]
+        kept, room = list[tuple[int, Readings]](), RECENT
+        for serial, part in reversed(self.recent):
+            room -= len(part)
+            if serial < self.frames[0].serial or room < 0:
+                self.forgotten = max(self.forgotten, serial)
+                break
+            kept.append((serial, part))
+        self.recent = kept[::-1]
+
+    def holds(self, frame: Frame | None) -> bool:
+        """Tell whether all that was worked off since a frame is still in memory."""
+        return frame is not None and frame.serial > self.forgotten
 
     def remember(self, readings: Readings) -> None:
         """Keep readings that are worked off, to compute again from a frame."""

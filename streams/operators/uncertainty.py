@@ -50,15 +50,19 @@ def fractional_savings_uncertainty(
     """Fractional savings uncertainty (CalTRACK 2.0 eq. 4.3.2.4; ASHRAE Guideline 14).
 
     `t`: Student's t at the level of confidence; `cv_rmse` of the baseline as a share; `periods` of the baseline and
-    `reported` ones; `rho`: lag-1 autocorrelation of the residuals; `saving` as a share of the modelled baseline.
-    ValueError where the saving is 0 or rho is not below 1.
+    `reported` ones; `rho`: lag-1 autocorrelation of the residuals; `saving` as a share of the modelled baseline. Of an
+    excess (a negative saving) it is the uncertainty of its size. ValueError where the saving is 0, rho is not within
+    (-1, 1), a number of periods is not positive, or anything is not finite.
     """
-    if saving == 0 or not -1 < rho < 1:
-        raise ValueError(f"expected a saving other than 0 and rho within (-1, 1); got {saving} and {rho}")
+    values = (t, months, cv_rmse, rho, saving)
+    if saving == 0 or not -1 < rho < 1 or not all(map(math.isfinite, values)):
+        raise ValueError(f"expected finite values, a saving other than 0 and rho within (-1, 1); got {values}")
+    if periods <= 0 or reported <= 0:
+        raise ValueError(f"periods, reported: expected at least 1 each; got {periods} and {reported}")
     a, b, d = frequency.value
     effective = periods * (1 - rho) / (1 + rho)
     spread = math.sqrt(periods / effective * (1 + 2 / effective) / reported)
-    return t * (a * months**2 + b * months + d) * cv_rmse * spread / saving
+    return t * (a * months**2 + b * months + d) * cv_rmse * spread / abs(saving)
 
 
 def of_portfolio(savings: Sequence[float], shares: Sequence[float]) -> float:

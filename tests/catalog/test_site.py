@@ -135,10 +135,30 @@ def test_a_factor_or_a_plan_that_nobody_knows_is_told_with_the_nearest(tmp_path:
 
 def test_a_factor_must_fit_its_point_and_its_use(tmp_path: Path) -> None:
     text = WUGU.replace("factor: grid_tw", "factor: R404A").replace("use: stationary, ", "")
-    assert [item.code for item in check_site(write(tmp_path, text))] == ["quantity", "use"]
+    assert [item.code for item in check_site(write(tmp_path, text))] == ["quantity", "scope", "use"]
     text = WUGU.replace("use: stationary, ", "")
     (found,) = check_site(write(tmp_path, text))
     assert str(found).endswith("use: does not fit diesel: expected one of stationary, mobile; found nothing")
+
+
+def test_days_before_the_first_factor_are_told(tmp_path: Path) -> None:
+    found = check_site(write(tmp_path, WUGU.replace("starts_on: 2025-01-01", "starts_on: 2004-12-31")))
+    told = [str(item).split(": ", 1)[1] for item in found if item.code == "no_factor"]
+    assert told == [
+        f"emissions[{name}].factor: days without one: expected days from 2005-01-01; found starts_on 2004-12-31"
+        for name in ("grid", "genset")
+    ]
+    found = check_site(write(tmp_path, WUGU.replace("starts_on: 2025-01-01", "starts_on: 2005-01-01")))
+    assert "no_factor" not in [item.code for item in found]
+
+
+def test_green_energy_is_measured_at_least_as_finely_as_what_it_covers(tmp_path: Path) -> None:
+    text = WUGU.replace("green_point: null", "green_point: rest")
+    assert check_site(write(tmp_path, text.replace("resolution: 5min", "resolution: 15min"))) == []
+    (found,) = check_site(write(tmp_path, text))
+    assert str(found).endswith(
+        "green_point: longer intervals than those it covers: expected at most 5 min, as main; found 15 min"
+    )
 
 
 def test_six_mistakes_are_six_findings_each_at_its_line(tmp_path: Path) -> None:

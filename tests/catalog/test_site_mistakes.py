@@ -70,7 +70,15 @@ ERRORS = [
     ("scope: 2, iso_category: 2", "scope: 2, iso_category: 3", "scope"),
     ("scope: 2, iso_category: 2", "scope: 4, iso_category: 2", "bad_value"),
     ("iso_category: 2}", "iso_category: 2, green_point: fuel}", "quantity"),
+    ("scope: 2, iso_category: 2", "scope: 1, iso_category: 1", "scope"),
+    ("scope: 1, iso_category: 1", "scope: 2, iso_category: 2", "scope"),
+    ("iso_category: 1}", "iso_category: 1, green_point: lights}", "green"),
     ("use: mobile", "use: movile", "bad_word"),
+    ("use: mobile, ", "", "use"),
+    ("factor: grid_tw", "factor: grid_tw, use: mobile", "use"),
+    ("factor: diesel", "factor: natural_gas", "use"),
+    ("factor: diesel", "factor: diesle", "unknown_factor"),
+    ("point: fuel,", "point: main,", "quantity"),
     ("name: door, asset: yard", "name: door, asset: yrd", "unknown_asset"),
     ("parent: yard}", "parent: yrd}", "unknown_asset"),
     ("{name: yard}", "{name: yard, parent: crane}", "cycle"),
@@ -143,6 +151,11 @@ WARNINGS = [
     (
         "emissions:\n",
         "emissions:\n  - {name: grid-2, point: main, factor: grid_tw, scope: 2, iso_category: 2}\n",
+        "double_claim",
+    ),
+    (
+        "emissions:\n",
+        "emissions:\n  - {name: part, point: crane/kwh, factor: grid_tw, scope: 2, iso_category: 2}\n",
         "double_claim",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from streams.catalog.reference import load_reference
 from streams.domain.site import EmissionSource, Site, SiteKind
 from streams.operators.emissions import E10, EMISSIONS, MEMO, emissions, per_base_unit
+from streams.pipeline import FACT
 
 FACTORS = load_reference().factors
+COLUMNS = ("place", "starts_ms", "ends_ms", "amount", "missing_ms", "local_day", "quality", "revision")
 QUARTER_MS = 900_000
 KWH, LITRE, KILOGRAM = 1_000_000, 1_000, 1_000_000
 TAIPEI = ZoneInfo("Asia/Taipei")
@@ -31,7 +34,7 @@ def source(factor: str, use: str | None = None, scope: int = 2, category: int = 
     return EmissionSource("s", "site/p", factor, scope, category, use)
 
 
-def facts(amounts: list[int | None], begins: str = "2024-06-01", grain_ms: int = QUARTER_MS) -> pl.DataFrame:
+def facts(amounts: Sequence[int | None], begins: str = "2024-06-01", grain_ms: int = QUARTER_MS) -> pl.DataFrame:
     """Facts in a row from a local midnight on."""
     first = int(datetime.fromisoformat(begins).replace(tzinfo=TAIPEI).timestamp() * 1000)
     starts = [first + nth * grain_ms for nth in range(len(amounts))]
@@ -43,12 +46,13 @@ def facts(amounts: list[int | None], begins: str = "2024-06-01", grain_ms: int =
             "place": [0] * len(amounts),
             "starts_ms": starts,
             "ends_ms": [start + grain_ms for start in starts],
-            "amount": pl.Series(amounts, dtype=pl.Int64),
+            "amount": amounts,
             "missing_ms": [grain_ms if amount is None else 0 for amount in amounts],
             "local_day": days,
-            "quality": pl.Series([0] * len(amounts), dtype=pl.Int16),
-            "revision": pl.Series(range(len(amounts)), dtype=pl.Int32),
-        }
+            "quality": [0] * len(amounts),
+            "revision": list(range(len(amounts))),
+        },
+        schema={name: FACT[name] for name in COLUMNS},
     )
 
 
@@ -117,6 +121,27 @@ def test_green_energy_counts_as_zero_market_based_only() -> None:
     assert rows["revision"].to_list() == [0, 2]
 
 
+def test_green_energy_takes_nothing_off_an_interval_that_is_not_known_whole_itself() -> None:
+    half = facts([KWH, KWH]).with_columns(pl.Series("missing_ms", [QUARTER_MS // 2, 0]))
+    rows = of(half, source("grid_tw"), facts([KWH // 2] * 2))
+    assert rows["market_e10"].to_list() == [4_740_000_000, 2_370_000_000]
+
+
+def test_without_green_energy_both_bases_are_the_same_of_a_negative_amount_too() -> None:
+    for green in (None, facts([]), facts([KWH] * 2), facts([-KWH] * 2)):
+        rows = of(facts([-KWH, 0]), source("grid_tw"), green)
+        assert rows["market_e10"].to_list() == rows["location_e10"].to_list() == [-4_740_000_000, 0]
+
+
+def test_a_step_that_brings_green_energy_only_has_no_rows() -> None:
+    assert len(of(facts([]), source("grid_tw"), facts([KWH]))) == 0
+
+
+def test_green_energy_in_longer_intervals_takes_nothing_off() -> None:
+    rows = of(facts([KWH] * 3, grain_ms=QUARTER_MS // 3), source("grid_tw"), facts([KWH]))
+    assert rows["market_e10"].to_list() == rows["location_e10"].to_list()
+
+
 def test_green_energy_that_is_not_known_for_the_whole_interval_takes_nothing_off() -> None:
     fine = facts([100_000] * 3 + [None] + [100_000] * 2, grain_ms=QUARTER_MS // 3)
     rows = of(facts([KWH, KWH]), source("grid_tw"), fine)
@@ -125,7 +150,7 @@ def test_green_energy_that_is_not_known_for_the_whole_interval_takes_nothing_off
 
 @given(st.lists(st.integers(-(10**9), 10**11), max_size=40), st.integers(0, 40))
 def test_the_sum_is_the_factor_times_the_sum_and_cutting_changes_nothing(amounts: list[int], cut: int) -> None:
-    rows, made = facts(list(amounts)), source("diesel", "mobile", 1, 1)
+    rows, made = facts(amounts), source("diesel", "mobile", 1, 1)
     found = of(rows, made)
     applied = FACTORS.resolve("diesel", date(2024, 6, 1), "AR5", "mobile")
     assert applied is not None
@@ -134,15 +159,50 @@ def test_the_sum_is_the_factor_times_the_sum_and_cutting_changes_nothing(amounts
     assert pl.concat([of(rows.head(cut), made), of(rows.slice(cut), made)]).equals(found)
 
 
-@given(st.lists(st.integers(0, 10**10), min_size=1, max_size=20), st.lists(st.integers(0, 10**10), max_size=20))
-def test_market_based_is_never_above_location_based_nor_below_zero(bought: list[int], covered: list[int]) -> None:
-    rows = of(facts(list(bought)), source("grid_tw"), facts(list(covered)))
-    assert ((rows["market_e10"] <= rows["location_e10"]) & (rows["market_e10"] >= 0)).all()
+amounts_of_either_sign = st.lists(st.one_of(st.none(), st.integers(-(10**10), 10**10)), min_size=1, max_size=20)
+
+
+@given(amounts_of_either_sign, amounts_of_either_sign, st.integers(0, 20))
+def test_market_based_is_never_above_location_based_nor_below_both_it_and_zero(
+    bought: list[int | None], covered: list[int | None], cut: int
+) -> None:
+    rows, green = facts(bought), facts(covered)
+    found = of(rows, source("grid_tw"), green)
+    for row, amount in zip(found.to_dicts(), bought, strict=True):
+        if amount is None:
+            assert row["location_e10"] is row["market_e10"] is None
+        else:
+            assert min(row["location_e10"], 0) <= row["market_e10"] <= row["location_e10"] == amount * 4_740
+    assert pl.concat([of(rows.head(cut), source("grid_tw"), green), of(rows[cut:], source("grid_tw"), green)]).equals(
+        found
+    )
+
+
+@given(st.lists(st.integers(0, 10**10), min_size=1, max_size=20), st.data())
+def test_what_is_covered_in_thirds_counts_as_if_it_were_measured_whole(bought: list[int], data: st.DataObject) -> None:
+    thirds = data.draw(st.lists(st.integers(0, 10**10), min_size=3 * len(bought), max_size=3 * len(bought)))
+    whole = [sum(thirds[nth : nth + 3]) for nth in range(0, len(thirds), 3)]
+    fine, rows = facts(thirds, grain_ms=QUARTER_MS // 3), facts(bought)
+    found, expected = of(rows, source("grid_tw"), fine), of(rows, source("grid_tw"), facts(whole))
+    assert found.drop("revision").equals(expected.drop("revision"))
 
 
 def test_an_amount_beyond_anything_plausible_has_no_emissions_and_stops_nothing() -> None:
-    rows = of(facts([10**15, LITRE]), source("diesel", "mobile", 1, 1))
-    assert rows["location_e10"].is_null().to_list() == [True, False]
+    rows = of(facts([10**15, LITRE, -(10**15), (1 << 63) - 1]), source("diesel", "mobile", 1, 1))
+    assert (
+        rows["location_e10"].is_null().to_list() == rows["market_e10"].is_null().to_list() == [True, False, True, True]
+    )
+
+
+@pytest.mark.parametrize("factor", ["grid_tw", "aluminium_primary", "R404A", "R1234yf"])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_result_is_exact_up_to_nine_hundred_thousand_tonnes_an_interval(factor: str, sign: int) -> None:
+    applied = FACTORS.resolve(factor, date(2024, 6, 1), "AR6")
+    assert applied is not None
+    ratio = per_base_unit(applied)
+    amount = sign * int(9 * 10**8 * E10 / ratio * Fraction(99, 100))
+    (row,) = of(facts([amount]), source(factor), gwp_set="AR6").to_dicts()
+    assert row["location_e10"] == row["market_e10"] == round(amount * ratio)
 
 
 def test_a_year_of_aluminium_fits_the_integers() -> None:
