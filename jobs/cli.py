@@ -140,8 +140,11 @@ def _files(paths: list[Path]) -> Iterator[Path]:
     "kilowatch query 'select * from mart.energy_daily' --store duckdb:///site.duckdb --as-of 2026-02-01T00:00"
 )
 def query(
-    sql: Annotated[str, typer.Argument(metavar="SQL", help="One statement; the views are in schema mart.")],
     store: StoreUrl,
+    sql: Annotated[
+        str | None, typer.Argument(metavar="[SQL]", help="One statement; the views are in schema mart.")
+    ] = None,
+    file: Annotated[Path | None, typer.Option("--file", help="A file with the statement, instead.")] = None,
     form: Annotated[Format, typer.Option("--format", help="How to write the result.")] = Format.TABLE,
     output: Annotated[Path | None, typer.Option("--output", help="A file, instead of standard output.")] = None,
     as_of: AsOf = None,
@@ -150,8 +153,11 @@ def query(
 
     With --as-of the views of energy, demand, cost and emissions answer as they did at that moment.
     """
+    statements = [*([sql] if sql is not None else []), *([file.read_text(encoding="utf-8")] if file else [])]
+    if len(statements) != 1:
+        raise typer.BadParameter(f"expected a statement or --file, one of the two; found {len(statements)}")
     with opened(store, read_only=True, as_of=as_of) as kept:
-        rows = kept.query(sql)
+        rows = kept.query(statements[0])
     if form is Format.TABLE:
         with pl.Config(
             tbl_rows=1_000, tbl_cols=-1, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_width_chars=240

@@ -40,6 +40,7 @@ QUALITIES: Final = {"good": 0, "uncertain": 1, "bad": 2, "0": 0, "1": 1, "2": 2}
 FAST: Final = pl.Schema(
     {"point": pl.String, "time": pl.String, "value": pl.Float64, "quality": pl.Int64, "unit": pl.String}
 )
+PLAIN: Final = pl.Schema({"point": pl.String, "time": pl.String, "value": pl.Float64})
 KNOWN: Final = frozenset(FAST)
 MESSAGE: Final = pl.Schema(
     {
@@ -186,18 +187,24 @@ def _decode_columns(data: bytes) -> Decoded | None:
     marks = _marks(data)
     if marks is None:
         return None
+    lines, *found = marks
+    schema = PLAIN if found[0] == len(PLAIN) * lines else FAST
     try:
-        rows = pl.read_ndjson(data, schema=FAST)
+        rows = pl.read_ndjson(data, schema=schema)
     except pl.exceptions.PolarsError:  # which line and why is for _decode_lines to say
         return None
     count, nulls = len(rows), rows.null_count().row(0)
     if any(nulls[:3]):
         return None
-    keys = len(FAST) * count - sum(nulls)
-    texts = count + count - nulls[4] + int(rows["time"].str.contains(":", literal=True).sum())
-    if marks != (keys, 2 * (keys + texts)):
+    keys = len(schema) * count - sum(nulls)
+    texts = (
+        count + (count - nulls[4] if schema is FAST else 0) + int(rows["time"].str.contains(":", literal=True).sum())
+    )
+    if found != [keys, 2 * (keys + texts)]:
         return None
     none = pl.lit(None, pl.String)
+    if schema is PLAIN:
+        rows = rows.with_columns(pl.lit(0, pl.Int64).alias("quality"), none.alias("unit"))
     rows = rows.with_columns(
         times_ms(rows["time"]).alias("time_ms"), none.alias("text"), none.alias("extra"), none.alias("reason")
     )
@@ -205,13 +212,14 @@ def _decode_columns(data: bytes) -> Decoded | None:
     return None if len(decoded.rejects) else decoded
 
 
-def _marks(data: bytes) -> tuple[int, int] | None:
-    """How often `":` and `"` stand in the bytes; None where a backslash, or a blank after a quote, makes them doubtful.
+def _marks(data: bytes) -> tuple[int, int, int] | None:
+    """Lines, and how often `":` and `"` stand in the bytes.
 
-    By arrays, which leave the other threads at work, and in pieces that stay in the cache.
+    None where a backslash, or a blank after a quote, makes them doubtful. By arrays, which leave the other threads at
+    work, and in pieces that stay in the cache.
     """
     whole = np.frombuffer(data, dtype=np.uint8)
-    keys = quotes = 0
+    lines, keys, quotes = int(not data.endswith(b"\n")), 0, 0
     for begin in range(0, len(whole), CACHED_BYTES):
         text, after = whole[begin : begin + CACHED_BYTES], whole[begin + 1 : begin + CACHED_BYTES + 1]
         quote = text == ord('"')
@@ -220,7 +228,8 @@ def _marks(data: bytes) -> tuple[int, int] | None:
             return None
         keys += int(np.count_nonzero(within & (after == ord(":"))))
         quotes += int(np.count_nonzero(quote))
-    return keys, quotes
+        lines += int(np.count_nonzero(text == ord("\n")))
+    return lines, keys, quotes
 
 
 def _decode_lines(data: bytes) -> Decoded:
