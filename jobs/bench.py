@@ -6,6 +6,7 @@ Every comparison is a ratio within one run. Each measurement is a process of its
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import resource
 import subprocess
@@ -306,6 +307,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.measure:
         name, file, *numbers = arguments.measure
+        gc.freeze()  # as the command does
         print(json.dumps(MEASURES[name](file, *map(int, numbers))))
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -270,6 +271,7 @@ def progress_bar(unit: str) -> Iterator[Advance]:
 
 def main() -> None:
     """Run the command; a mistake of the user's is one message and exit code 2, never a traceback."""
+    gc.freeze()  # what the imports left lives as long as the process: collections need not look at it
     try:
         app()
     except KilowatchError as error:

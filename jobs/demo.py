@@ -35,7 +35,7 @@ MARKS = {
 }
 """What tells a folder of the demo from one that is somebody's."""
 BLOCK_ROWS = 50_000
-EPILOG = "Examples: kilowatch demo · kilowatch demo --days 7 --seed 8 --output /tmp/demo"
+EPILOG = "Examples: kilowatch demo · kilowatch demo --days 7 --seed 8 --output trial"
 
 
 class DemoError(KilowatchError):

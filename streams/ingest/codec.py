@@ -20,18 +20,9 @@ import polars as pl
 from streams.ingest.nested import TOO_DEEP, as_json
 from streams.ingest.plain import plain_readings
 from streams.ingest.times import times_ms
+from streams.operators.clean import DECODED
 
-READINGS: Final = pl.Schema(
-    {
-        "point": pl.String,
-        "time_ms": pl.Int64,
-        "value": pl.Float64,
-        "text": pl.String,
-        "unit": pl.String,
-        "quality": pl.Int8,
-        "extra": pl.String,
-    }
-)
+READINGS: Final = pl.Schema(DECODED)
 REJECTS: Final = pl.Schema({"reason": pl.String, "payload": pl.String})
 PAYLOAD_CHARS: Final = 2_000
 UNAVAILABLE: Final = ("unavailable", "unknown")
