@@ -307,7 +307,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.measure:
         name, file, *numbers = arguments.measure
-        gc.freeze()  # as the command does
+        gc.set_threshold(100_000)  # as the command does
         print(json.dumps(MEASURES[name](file, *map(int, numbers))))
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -40,6 +40,8 @@ app = typer.Typer(
     epilog="Exit codes: 0 done; 1 a finding or a difference; 2 the command cannot be carried out as it was given.",
 )
 say = Console(stderr=True, highlight=False, markup=False)
+GARBAGE = 100_000
+"""Objects between two looks for cycles: a batch makes many objects and no cycle."""
 
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's catalog file.")]
 AsOf = Annotated[datetime | None, typer.Option("--as-of", help="Answer as it would have then (UTC).")]
@@ -271,7 +273,7 @@ def progress_bar(unit: str) -> Iterator[Advance]:
 
 def main() -> None:
     """Run the command; a mistake of the user's is one message and exit code 2, never a traceback."""
-    gc.freeze()  # what the imports left lives as long as the process: collections need not look at it
+    gc.set_threshold(GARBAGE)
     try:
         app()
     except KilowatchError as error:
