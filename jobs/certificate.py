@@ -43,10 +43,20 @@ class Certificate:
         if not isinstance(known, dict):
             raise KilowatchError(f"{earlier}: expected a certificate (JSON object); found {type(known).__name__}")
         lines: dict[bool, list[str]] = {False: [], True: []}
-        for name, value in asdict(self).items():
-            if known.get(name) != value:
-                lines[name in NEWER].append(f"{name}: expected {known.get(name)} (certificate); found {value}")
+        was, now = _flat(known), _flat(asdict(self))
+        for name in sorted(was.keys() | now.keys()):
+            if was.get(name) != now.get(name):
+                said = f"{name}: expected {was.get(name)} (certificate); found {now.get(name)}"
+                lines[name in NEWER].append(said)
         return lines[False], lines[True]
+
+
+def _flat(certificate: dict[str, object]) -> dict[str, object]:
+    """The entries of a certificate, each result's hash one of its own."""
+    results = certificate.get("results_sha256")
+    hashes = results if isinstance(results, dict) else {}
+    alone = {name: value for name, value in certificate.items() if name != "results_sha256"}
+    return alone | {f"results_sha256.{name}": value for name, value in hashes.items()}
 
 
 def certify(site: Site, file: Path, begins: datetime, ends: datetime, verdict: Verdict) -> Certificate:

@@ -216,8 +216,8 @@ def replay(
         found = certify(loaded, site, window[0], window[1], verdict)
     for name, rows in verdict.differing.items():
         if len(rows):
-            say.print(f"{name}: {len(rows):,} rows differ")
-            say.print(str(rows.head(20)))
+            with pl.Config(tbl_cols=-1, tbl_rows=20, tbl_width_chars=240, tbl_hide_dataframe_shape=True):
+                sys.stderr.write(f"{name}: {len(rows):,} rows differ\n{rows.head(20)}\n")
     said, noted = found.against(Path(verify)) if verify else ([], [])
     for line in noted:
         say.print(f"note: {line}", soft_wrap=True)
