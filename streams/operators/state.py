@@ -127,7 +127,7 @@ class EnergyState:
     late: list[Readings] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
     recent: list[tuple[int, Readings]] = field(default_factory=list)
-    unframed: dict[int, tuple[int, int]] = field(default_factory=dict)
+    unframed: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     serial: int = 0
     forgotten: int = -1
 
@@ -204,9 +204,9 @@ class EnergyState:
 
     def frame_before(self, place: int, time_ms: int) -> Frame | None:
         """The youngest frame in which the point had not worked off anything as late as the time."""
-        after, up_to = self.unframed.get(place, (0, 0))
+        spans = self.unframed.get(place, ())
         for frame in reversed(self.frames):
-            stale = after < frame.serial <= up_to
+            stale = any(after < frame.serial <= up_to for after, up_to in spans)
             row = frame.table[place]
             told = row[PLACE["started"]] == 1 or row[PLACE["highest_ms"]] == NEVER  # not one that has merely arrived
             if told and not stale and place not in frame.pending and frame.done_ms(place) < time_ms:
@@ -215,5 +215,6 @@ class EnergyState:
 
     def forget_frames(self, place: int, used: Frame | None) -> None:
         """Frames younger than the one used are stale for the point from now on."""
-        after = used.serial if used else 0
-        self.unframed[place] = (min(after, self.unframed.get(place, (after, 0))[0]), self.serial)
+        after, oldest = used.serial if used else 0, self.frames[0].serial if self.frames else 0
+        kept = (span for span in self.unframed.get(place, ()) if span[1] >= oldest)
+        self.unframed[place] = (*kept, (after, self.serial))
