@@ -193,12 +193,11 @@ class Rows:
             *list(outputs.rolling.columns)[2:],
         )
         self.con.register("rolled", rows)
-        if (outputs.facts["revision"] > 0).any():
-            self.con.execute(
-                "delete from fact.rolling as r using rolled as n where r.point_id = n.point_id "
-                "and r.ends_at = n.ends_at and r.ends_at >= ?",
-                [rows["ends_at"].min()],
-            )
+        self.con.execute(
+            "delete from fact.rolling as r using rolled as n where r.point_id = n.point_id "
+            "and r.ends_at = n.ends_at and r.ends_at >= ?",
+            [rows["ends_at"].min()],
+        )
         self.con.execute("insert into fact.rolling select * from rolled")
         self.con.unregister("rolled")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,21 @@ def test_the_account_of_every_register_and_day_has_no_residual(tmp_path: Path, s
     assert days["interval_kwh"].sum() > 0
     store.con.execute("delete from fact.interval where starts_at = (select max(starts_at) from fact.interval)")
     assert store.query("select max(residual_kwh) as r from mart.conservation")["r"][0] > 0
+
+
+def test_a_late_event_leaves_one_rolling_row_for_each_interval(tmp_path: Path) -> None:
+    fills = Point("site/fill", "hall", PointKind.AMOUNT, Quantity.ENERGY, "kWh")
+    table = PointTable.of(replace(table_of(1).site, points=(fills,)))
+    store = DuckDBStore(tmp_path / "a.duckdb")
+    site = SiteStore(store, table)
+    pipeline = site.pipeline()
+    number, done, _, _ = site.source("abc", "test", RECEIVED)
+    for minute in (0, 100, 200, 50, 300):
+        row = ("site/fill", START_MS + minute * 60_000, 1.0, None, None, 0, None)
+        outputs = pipeline.step(pl.DataFrame([row], schema=DECODED, orient="row"), RECEIVED_MS)
+        site.commit(outputs, RECEIVED, source=(number, "test", done, done + 1))
+        done += 1
+    site.commit(pipeline.flush(), RECEIVED, control=("flush", RECEIVED))
+    rows = store.query("select ends_at, energy_24h_kwh from mart.rolling_energy order by ends_at")
+    assert rows["ends_at"].is_unique().all()
+    assert rows["energy_24h_kwh"].to_list() == [1, 2, 3, 4, 5]
