@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.domain.site import Point, PointKind, Quantity, Site, SiteKind
+from streams.operators import energy, state
 from streams.operators.energy import EnergyOutputs, flush, step
 from streams.operators.points import PointTable
 from streams.operators.state import EnergyState, Readings
@@ -193,3 +194,16 @@ def test_interval_amounts_are_taken_as_they_are(cuts: list[int]) -> None:
     facts, _ = outcome(table_of(PointKind.INTERVAL), [(0, 15, 700), (0, 30, 800), (0, 60, 900)], cuts)
     assert isinstance(facts, dict)
     assert [(value[0], value[3]) for value in facts.values()] == [(700, 0), (800, 0), (0, 900_000), (900, 0)]
+
+
+@given(streams(), st.lists(st.integers(0, 140), max_size=6), st.integers(1, 30), st.integers(1, 40))
+def test_how_much_is_taken_at_once_and_kept_in_memory_changes_nothing(
+    readings: list[Reading], cuts: list[int], at_once: int, recent: int
+) -> None:
+    whole = outcome(ALL, readings, cuts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(energy, "AT_ONCE", at_once)
+        patch.setattr(state, "RECENT", recent)
+        assert outcome(ALL, readings, cuts) == whole
+        patch.setattr(state, "FRAMES", 1)
+        assert outcome(ALL, readings, cuts) == whole
