@@ -24,6 +24,7 @@ import numpy as np
 import orjson
 import polars as pl
 
+from jobs.cli import GARBAGE
 from streams.catalog.reference import load_reference
 from streams.domain.site import Contract, EmissionSource, Point, PointKind, Quantity, Site, SiteKind
 from streams.ingest.files import read_blocks, source_id
@@ -307,7 +308,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.measure:
         name, file, *numbers = arguments.measure
-        gc.set_threshold(100_000)  # as the command does
+        gc.set_threshold(GARBAGE)  # as the command does
         print(json.dumps(MEASURES[name](file, *map(int, numbers))))
         return
     with tempfile.TemporaryDirectory() as folder:

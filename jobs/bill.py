@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +16,12 @@ from rich.table import Table
 
 from streams.catalog.reference import load_reference
 from streams.catalog.site import load_site
+from streams.catalog.tariffs import SLOTS
 from streams.domain.findings import KilowatchError
 from streams.domain.site import Site
 from streams.operators.bill import Bill, MonthUse, bill, month_use
 from streams.operators.cost import contract_on
+from streams.operators.demand import QUARTER_MS
 from streams.stores.duckdb import DuckDBStore, path_of
 
 EPILOG = "Example: kilowatch bill deploy/sites/cold_chain_depot.yaml --store duckdb:///depot.duckdb --month 2026-01"
@@ -32,7 +35,6 @@ REACTIVE = (
     "select cast(sum(i.amount) as bigint) as mvarh from fact.interval as i inner join op.point as p using (point_id) "
     "where p.point in (select unnest($points)) and i.starts_at >= $begins and i.starts_at < $ends"
 )
-QUARTERS_A_DAY = 96
 
 
 def month_bill(
@@ -74,15 +76,8 @@ def _use(store: DuckDBStore, site: Site, first: date) -> MonthUse:
     if site.reactive_points:
         reactive = store.query(REACTIVE, {**window, "points": list(site.reactive_points)})["mvarh"][0]
     use = month_use(rows, first.year, first.month, site, load_reference().tariffs, reactive)
-    absent = len(use.days) * QUARTERS_A_DAY - len(rows)
-    return MonthUse(
-        use.year,
-        use.month,
-        use.energy_mwh,
-        use.maximum_mw,
-        use.reactive_mvarh,
-        use.missing_ms + max(absent, 0) * 900_000,
-    )
+    absent = len(use.days) * SLOTS - len(rows)
+    return replace(use, missing_ms=use.missing_ms + max(absent, 0) * QUARTER_MS)
 
 
 def _table(made: Bill, use: MonthUse, site: Site) -> Table:
