@@ -18,7 +18,7 @@ from streams.operators.points import PointTable
 from streams.runners.embedded import archive_of
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
 
 COMPARED = {
     "energy_interval": (

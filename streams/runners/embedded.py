@@ -20,7 +20,7 @@ from streams.operators.points import PointTable
 from streams.pipeline import Outputs
 from streams.stores.archive import COLUMNS, Archive, ArchiveFile
 from streams.stores.duckdb import DuckDBStore
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
 
 ARCHIVE_READINGS = 500_000
 """So many readings may be in the store alone before the archive is brought up to it."""
@@ -70,7 +70,7 @@ class EmbeddedRunner:
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
         self.committing: Future[None] | None = None
-        self.archiving: tuple[Future[list[ArchiveFile]], int] | None = None
+        self.archiving: tuple[Future[list[ArchiveFile]], int, int] | None = None
 
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -98,12 +98,15 @@ class EmbeddedRunner:
                 outputs.rejects = pl.concat([block.rejects, outputs.rejects])
                 self._settle()
                 position = (number, source.name, done, block.position)
-                self.committing = committer.submit(self.site.commit, outputs, self.clock(), source=position)
+                self.committing = committer.submit(
+                    self.site.commit, outputs, self.clock(), source=position, received_at=received_at
+                )
                 waiting.append(outputs.raw)
                 if sum(map(len, waiting)) >= ARCHIVE_READINGS:
                     self._list_archived()
                     rows = archived(waiting, received_at, source.identity)
-                    self.archiving = archiver.submit(self._write_files, rows), outputs.next_seq
+                    received_ms = int(received_at.timestamp() * 1000)
+                    self.archiving = archiver.submit(self._write_files, rows), outputs.next_seq, received_ms
                     waiting = []
                 done = block.position
                 self.report.count(outputs)
@@ -131,7 +134,7 @@ class EmbeddedRunner:
         """Bring the raw archive up to what the store has committed."""
         rows = self.site.unarchived()
         if len(rows):
-            self.site.list_files(self._write_files(rows), self.site.next_seq)
+            self.site.list_files(self._write_files(rows), self.site.next_seq, int(rows["received_ms"].max()))  # type: ignore[arg-type]  # not empty
 
     def _write_files(self, rows: pl.DataFrame) -> list[ArchiveFile]:
         return self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows)
@@ -139,10 +142,10 @@ class EmbeddedRunner:
     def _list_archived(self) -> None:
         """Wait for the files under way and list them; their readings are committed by then."""
         if self.archiving:
-            (files, next_seq), self.archiving = self.archiving, None
+            (files, next_seq, received_ms), self.archiving = self.archiving, None
             written = files.result()
             self._settle()
-            self.site.list_files(written, next_seq)
+            self.site.list_files(written, next_seq, received_ms)
 
     def _settle(self) -> None:
         """Wait for the commit under way; what went wrong in it goes wrong here."""
