@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,8 +31,8 @@ from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
 
-MOST_RECORDS: Final = 4_000
-MOST_BYTES: Final = 8 * 1024 * 1024
+MOST_RECORDS: Final = 2_000
+MOST_BYTES: Final = 4 * 1024 * 1024
 """What one commit holds at most: a few hundred thousand readings."""
 WITHIN_S: Final = 0.1
 TICK_S: Final = 60.0
@@ -64,6 +65,9 @@ class Worker:
     archive: Callable[[Lane, Batch], None] | None = None
     lanes: dict[int, Lane] = field(default_factory=dict)
     thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "pipeline"))
+    writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
+    quiet: threading.Event = field(default_factory=threading.Event)
+    committing: asyncio.Future[None] | None = None
     app: faust.App = field(init=False)
     telemetry: Any = field(init=False)
     letters: Any = field(init=False)
@@ -76,6 +80,7 @@ class Worker:
 
     def __post_init__(self) -> None:
         """Make the Faust app; nothing is connected yet."""
+        self.quiet.set()
         self.app = faust.App(
             self.settings.group,
             broker=[f"kafka://{each}" for each in self.settings.brokers.split(",")],
@@ -134,21 +139,19 @@ class Worker:
                 await self._wait_for_store(error)
         if lane is None:
             return
-        self.metrics.skipped.inc(sum(record.offset < lane.next_offset for record in records))
+        self.metrics.skipped.inc(len(records) - sum(map(len, groups)))
         for group in (part for whole in groups for part in in_pieces(whole)):
             if self.stopping or not await self._work(lane, group):
                 return
 
     async def _work(self, lane: Lane, records: list[Record]) -> bool:
-        """Compute and commit one batch; False where it has to be read again."""
+        """Compute one batch while the one before is committed, then begin its commit; False where it is read again."""
         try:
             began = time.perf_counter()
             batch = await self._computed(lane, records)
             self.metrics.compute.observe(time.perf_counter() - began)
             await self._tell(lane, batch)
-            began = time.perf_counter()
-            await self._stored(lane, batch)
-            self.metrics.commit.observe(time.perf_counter() - began)
+            await self._settled()
         except (FencedError, LostError) as error:
             self.metrics.fenced.inc()
             log.warning("fenced", extra={"part": lane.part, "reason": str(error)})
@@ -156,35 +159,49 @@ class Worker:
             fresh = await self._in_thread(self._lane, lane.part)
             await self._seek(lane.part, LostError(fresh.next_offset, records[0].offset))
             return False
-        self._count(lane, batch, records)
+        self.quiet.clear()
+        self.committing = asyncio.ensure_future(self._stored(lane, batch, records))
         return True
+
+    async def _settled(self) -> None:
+        """Wait for the commit under way; what went wrong in it goes wrong here."""
+        if self.committing:
+            waited, self.committing = self.committing, None
+            await waited
 
     async def _computed(self, lane: Lane, records: list[Record]) -> Batch:
         """Compute a batch; where the store goes away meanwhile, the lane begins again from what it has committed."""
+        before = lane.next_offset
         while True:
             try:
                 batch: Batch = await self._in_thread(lane.prepare, records)
             except StoreAwayError as error:
+                await self._settled()
                 await self._wait_for_store(error)
-                before = lane.next_offset
                 await self._in_thread(lane.reload)
                 if lane.next_offset != before:
                     raise FencedError("another worker went on meanwhile") from error
             else:
                 return batch
 
-    async def _stored(self, lane: Lane, batch: Batch) -> None:
+    async def _stored(self, lane: Lane, batch: Batch, records: list[Record]) -> None:
         """Commit, again and again while the server is away; whether a lost answer was a yes the position tells."""
-        while True:
-            try:
-                await self._in_thread(lane.commit, batch)
-                break
-            except StoreAwayError as error:
-                await self._wait_for_store(error)
-                if await self._in_thread(lane.settled, batch):
+        began = time.perf_counter()
+        try:
+            while True:
+                try:
+                    await self._in_thread(lane.commit, batch, thread=self.writer)
                     break
-        if self.archive:
-            await self._in_thread(self.archive, lane, batch)
+                except StoreAwayError as error:
+                    await self._wait_for_store(error)
+                    if await self._in_thread(lane.settled, batch, thread=self.writer):
+                        break
+            if self.archive:
+                await self._in_thread(self.archive, lane, batch, thread=self.writer)
+        finally:
+            self.quiet.set()
+        self.metrics.commit.observe(time.perf_counter() - began)
+        self._count(lane, batch, records)
 
     def give_up(self, error: Exception) -> None:
         """End the process: what is in memory is not what is in the store any more."""
@@ -194,11 +211,20 @@ class Worker:
 
     def _lane(self, part: int) -> Lane:
         if part not in self.lanes:
-            self.lanes[part] = Lane(TELEMETRY, part, self.store, self.folder, self.clock)
+            self.lanes[part] = Lane(TELEMETRY, part, self.store, self.folder, self.clock, self._quiet)
         return self.lanes[part]
 
-    async def _in_thread(self, call: Callable[..., Any], *given: Any) -> Any:  # noqa: ANN401 - whatever it returns
-        return await asyncio.get_running_loop().run_in_executor(self.thread, call, *given)
+    def _quiet(self) -> None:
+        """Wait, in the pipeline's thread, for the commit under way: one connection serves both."""
+        self.quiet.wait()
+
+    async def _in_thread(
+        self,
+        call: Callable[..., Any],
+        *given: Any,  # noqa: ANN401 - whatever it takes
+        thread: ThreadPoolExecutor | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever it returns
+        return await asyncio.get_running_loop().run_in_executor(thread or self.thread, call, *given)
 
     async def _wait_for_store(self, error: StoreAwayError) -> None:
         """Reconnect with pauses; meanwhile nothing is taken, and Kafka keeps what comes."""
@@ -213,7 +239,7 @@ class Worker:
             turn += 1
             self.metrics.retries.inc()
             try:
-                await self._in_thread(self.store.reconnect)
+                await self._in_thread(self.store.reconnect, thread=self.writer)
             except StoreAwayError:
                 continue
             self.metrics.store_up.set(1)
@@ -297,9 +323,11 @@ class Worker:
         finally:
             self.stopping = True
             await self.app.stop()
+            await asyncio.gather(*([self.committing] if self.committing else []), return_exceptions=True)
             for each in (crashed, asked):
                 each.cancel()
             self.thread.shutdown()
+            self.writer.shutdown()
         if self.failure:
             raise self.failure
         if not self.ended.is_set():

@@ -73,37 +73,65 @@ class Batch:
 
 
 class LiveSite:
-    """One site of a lane: its pipeline where the last commit left it, and the numbers of its gateways."""
+    """One site of a lane: its pipeline where the last commit left it, and the numbers of its gateways.
 
-    def __init__(self, site: Site, store: Store) -> None:
+    `settle` waits for the commit under way: whatever is looked up must be in the store by then.
+    """
+
+    def __init__(self, site: Site, store: Store, settle: Callable[[], None]) -> None:
         """Load the state."""
+        settle()
+        self.settle = settle
         self.name = site.name
         self.sha256 = site.sha256
         self.table = PointTable.of(site)
         self.store = SiteStore(store, self.table)
-        self.pipeline = self.store.pipeline()
+        self.pipeline = self.store.pipeline(self)
         self.points = [point.name for point in self.table.every]
         self.sources: dict[str, int] = {}
+
+    def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        self.settle()
+        return self.store.readings(places, since_ms)
+
+    def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        self.settle()
+        return self.store.facts(places, from_ms, to_ms)
 
     def source(self, gateway: str, moment: datetime) -> int:
         """The number of a gateway, which is registered when it is first heard."""
         if gateway not in self.sources:
+            self.settle()
             self.sources[gateway] = self.store.source(gateway, gateway, moment)[0]
         return self.sources[gateway]
 
 
 class Lane:
-    """The sites of one part of a log, over a store."""
+    """The sites of one part of a log, over a store.
 
-    def __init__(self, log: str, part: int, store: Store, folder: SiteFolder, clock: Callable[[], datetime]) -> None:
+    `next_offset` is where its memory stands; the store may be one batch behind, whose commit is under way.
+    """
+
+    def __init__(
+        self,
+        log: str,
+        part: int,
+        store: Store,
+        folder: SiteFolder,
+        clock: Callable[[], datetime],
+        settle: Callable[[], None] = lambda: None,
+    ) -> None:
         """Load the position and the sites that came by this lane before."""
         self.log, self.part = log, part
-        self.store, self.folder, self.clock = store, folder, clock
+        self.store, self.folder, self.clock, self.settle = store, folder, clock, settle
         self.sites: dict[str, LiveSite] = {}
         self.reload()
 
     def reload(self) -> None:
         """Forget what is in memory and go on from the store."""
+        self.settle()
         with self.store.transaction():
             self.store.alone(f"lane {self.log} {self.part}")
             if not self._position():
@@ -114,7 +142,7 @@ class Lane:
             "select site from op.position where log = $1 and part = $2", [self.log, self.part]
         ):
             if name in self.folder.sites:
-                self.sites[name] = LiveSite(self.folder.sites[name], self.store)
+                self.sites[name] = LiveSite(self.folder.sites[name], self.store, self.settle)
 
     def _position(self) -> list[tuple[int]]:
         return self.store.rows(
@@ -134,6 +162,7 @@ class Lane:
     def prepare(self, records: Sequence[Record]) -> Batch:
         """Compute what records leave; the lane's memory moves on with it, the store does not yet."""
         batch = Batch(self.next_offset, records[-1].offset + 1, self.clock(), Counts(records=len(records)))
+        self.next_offset = batch.after
         if records[0].tick_ms is not None:
             self._tick(batch, records[-1].tick_ms or records[0].tick_ms)
             return batch
@@ -155,7 +184,7 @@ class Lane:
             return self.sites.get(name)
         live = self.sites.get(name)
         if live is None or live.sha256 != known.sha256:
-            live = self.sites[name] = LiveSite(known, self.store)
+            live = self.sites[name] = LiveSite(known, self.store, self.settle)
             with self.store.transaction():
                 self.store.execute(
                     "update op.position set log = $1, part = $2 where site = $3", [self.log, self.part, name]
@@ -229,7 +258,6 @@ class Lane:
             for site, seq, now_ms in batch.controls:
                 site.store.control(seq, "tick", datetime.fromtimestamp(now_ms / 1000, tz=UTC))
             write(self.store, tables, moment)
-        self.next_offset = batch.after
 
     def skip(self, first: int) -> None:
         """Go on at an offset though the log no longer has those before it; quarantine says which are lost."""
@@ -247,7 +275,6 @@ class Lane:
         """After a commit whose answer was lost: tell whether it is in the store; FencedError where others went on."""
         found = self._position()
         if found and found[0][0] == batch.after:
-            self.next_offset = batch.after
             return True
         if not found or found[0][0] != batch.before:
             raise FencedError(
