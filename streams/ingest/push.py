@@ -104,7 +104,8 @@ def _parsed(path: Path) -> Iterator[Gateway]:
 
 def token_line(gateway: str, token: str, sites: str) -> str:
     """The line of the file for a token; IngestError for names that it cannot hold."""
-    wrong = [name for name in (gateway, *sites.split(",")) if not WORD.fullmatch(name) and (name, sites) != ("*", "*")]
+    names = [gateway, *([] if sites == "*" else sites.split(","))]
+    wrong = [name for name in names if not WORD.fullmatch(name)]
     if wrong:
         raise IngestError(
             f"expected names of letters, digits, `.`, `_` and `-`, sites with commas or `*`; found {wrong[0]!r}"
