@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from typer.core import TyperCommand
 
-from jobs import bill, demo, worker
+from jobs import bill, bridge, demo, worker
 from jobs.certificate import certify, write_certificate
 from jobs.simulation import command as simulation
 from streams.catalog.site import check_site, load_site
@@ -234,7 +234,9 @@ def replay(
 
 
 app.command("bill", epilog=bill.EPILOG)(bill.month_bill)
-app.command("worker")(worker.worker)
+app.command("worker", epilog=worker.EPILOG)(worker.worker)
+app.command("bridge", epilog=bridge.EPILOG)(bridge.bridge)
+app.command("token", epilog=bridge.TOKEN_EPILOG)(bridge.token)
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("simulate", help=simulation.HELP, epilog=simulation.EPILOG)(simulation.simulate_site)
 

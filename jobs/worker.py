@@ -10,41 +10,62 @@ from typing import Annotated
 
 import typer
 
+from jobs import options
+from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
-from streams.runners.kafka import KafkaSettings, Worker
+from streams.ingest.kafka_settings import KafkaSettings
+from streams.runners.kafka import Group, Worker
+from streams.runners.kafka_topics import ensure_topics, read_topics
 from streams.runners.metrics import LiveMetrics, StatusServer
-from streams.runners.topics import ensure_topics, read_topics
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import check_schema
 
+EPILOG = (
+    "Example: kilowatch worker --sites deploy/sites --store postgresql://kilowatch_writer@127.0.0.1/kilowatch "
+    "--kafka 127.0.0.1:9092"
+)
 TOPICS = Path(__file__).parents[1] / "deploy" / "topics.yaml"
 
 
 def worker(
-    sites: Annotated[Path, typer.Option(envvar="KILOWATCH_SITES", help="Folder of site files, or one file.")],
-    store: Annotated[str, typer.Option(envvar="KILOWATCH_STORE", metavar="URL", help="postgresql://…")],
-    kafka: Annotated[str, typer.Option(envvar="KILOWATCH_KAFKA", metavar="HOST:PORT[,…]", help="Brokers.")],
-    group: Annotated[str, typer.Option(envvar="KILOWATCH_GROUP", help="Consumer group.")] = "kilowatch",
-    topics: Annotated[Path, typer.Option(envvar="KILOWATCH_TOPICS", help="File of topics.")] = TOPICS,
+    sites: options.Sites,
+    store: options.ServerUrl,
+    kafka: options.Kafka,
+    group: Annotated[str, typer.Option(envvar="KILOWATCH_GROUP", help="The consumer group.")] = "kilowatch",
+    topics: Annotated[
+        Path, typer.Option(metavar="FILE", envvar="KILOWATCH_TOPICS", help="The topics to make where they are missing.")
+    ] = TOPICS,
     metrics: Annotated[
-        str, typer.Option(envvar="KILOWATCH_METRICS", metavar="HOST:PORT", help="/metrics, /healthz and /readyz.")
+        str, typer.Option(metavar="HOST:PORT", envvar="KILOWATCH_METRICS", help="/metrics, /healthz and /readyz.")
     ] = "127.0.0.1:9464",
+    kafka_security: options.Security = options.KafkaSecurity.PLAINTEXT,
+    kafka_user: options.User = None,
+    kafka_password_file: options.PasswordFile = None,
+    kafka_mechanism: options.Mechanism = options.MECHANISM,
+    kafka_ca: options.Ca = None,
+    kafka_password: options.Password = None,
 ) -> None:
-    """Read Kafka, compute, and write the store; as many of these as there are partitions."""
+    """Read Kafka, compute, and write the store: one of as many as there are partitions.
+
+    Killed at any moment it goes on where its last commit stood. It waits for a database that went away.
+    """
+    brokers = options.kafka_settings(
+        kafka, kafka_security, kafka_user, kafka_password_file, kafka_password, kafka_mechanism, kafka_ca
+    )
     folder = SiteFolder.of(sites)
+    rows = read_topics(topics)
     kept = PostgresStore(store, application="kilowatch worker")
     check_schema(kept)
-    ensure_topics(read_topics(topics), {"bootstrap_servers": kafka})
-    asyncio.run(_work(KafkaSettings(kafka, group), kept, folder, metrics))
+    start_logs(frozenset(secret for secret in (brokers.password, kept.password) if secret))
+    ensure_topics(rows, brokers.arguments())
+    asyncio.run(_work(brokers, Group(group), kept, folder, metrics))
 
 
-async def _work(settings: KafkaSettings, store: PostgresStore, folder: SiteFolder, address: str) -> None:
+async def _work(kafka: KafkaSettings, group: Group, store: PostgresStore, folder: SiteFolder, address: str) -> None:
     told = LiveMetrics()
     told.store_up.set(1)
-    made = Worker(settings, store, folder, told, lambda: datetime.now(UTC))
-    status = StatusServer(
-        address, told.registry, lambda: "", lambda: made.trouble or ("" if made.assigned else "no partition yet")
-    )
+    made = Worker(kafka, group, store, folder, told, lambda: datetime.now(UTC))
+    status = StatusServer(address, told.registry, lambda: "", made.not_ready)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, made.ended.set)

@@ -19,14 +19,16 @@ from typing import Any, Final
 
 import faust
 from faust.types import TP
+from faust.types.auth import AuthProtocol
 
 from streams.catalog.folder import SiteFolder
 from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
+from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
+from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
 from streams.runners.live import Batch, Lane, LostError
 from streams.runners.metrics import LiveMetrics
 from streams.runners.results import interval_messages
-from streams.runners.topics import DEAD_LETTERS, INTERVALS, TELEMETRY
 from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
@@ -43,12 +45,10 @@ LETTER_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class KafkaSettings:
-    """Where the brokers are and how a worker takes part; `credentials` are Faust's, None for plaintext."""
+class Group:
+    """The consumer group of the workers, how often time is recorded, and how long a batch may gather."""
 
-    brokers: str
-    group: str
-    credentials: Any = None
+    name: str
     tick_s: float = TICK_S
     within_s: float = WITHIN_S
 
@@ -57,7 +57,8 @@ class KafkaSettings:
 class Worker:
     """One process of the group: its lanes, and the thread that works for all of them."""
 
-    settings: KafkaSettings
+    kafka: KafkaSettings
+    group: Group
     store: PostgresStore
     folder: SiteFolder
     metrics: LiveMetrics
@@ -82,9 +83,9 @@ class Worker:
         """Make the Faust app; nothing is connected yet."""
         self.quiet.set()
         self.app = faust.App(
-            self.settings.group,
-            broker=[f"kafka://{each}" for each in self.settings.brokers.split(",")],
-            broker_credentials=self.settings.credentials,
+            self.group.name,
+            broker=[f"kafka://{host}:{port}" for host, port in self.kafka.addresses],
+            broker_credentials=credentials(self.kafka),
             autodiscover=False,
             web_enabled=False,
             topic_disable_leader=True,
@@ -102,7 +103,7 @@ class Worker:
         self.letters = self._topic(DEAD_LETTERS)
         self.intervals = self._topic(INTERVALS)
         self.app.agent(self.telemetry, name="telemetry")(self._take_stream)
-        self.app.timer(interval=self.settings.tick_s, name="ticks")(self._tick)
+        self.app.timer(interval=self.group.tick_s, name="ticks")(self._tick)
         self.app.timer(interval=REFRESH_S, name="catalog")(self._refresh)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_partitions_assigned.connect(self._assigned)
@@ -113,7 +114,7 @@ class Worker:
         )
 
     async def _take_stream(self, stream: Any) -> None:  # noqa: ANN401 - Faust's own types are open
-        async for events in stream.take_events(MOST_RECORDS, within=self.settings.within_s):
+        async for events in stream.take_events(MOST_RECORDS, within=self.group.within_s):
             by_part: dict[int, list[Any]] = {}
             for event in events:
                 by_part.setdefault(event.message.partition, []).append(event.message)
@@ -154,7 +155,7 @@ class Worker:
             await self._settled()
         except (FencedError, LostError) as error:
             self.metrics.fenced.inc()
-            log.warning("fenced", extra={"part": lane.part, "reason": str(error)})
+            log.warning("fenced", extra={"fields": {"part": lane.part, "reason": str(error)}})
             self.lanes.pop(lane.part, None)
             fresh = await self._in_thread(self._lane, lane.part)
             await self._seek(lane.part, LostError(fresh.next_offset, records[0].offset))
@@ -203,6 +204,10 @@ class Worker:
         self.metrics.commit.observe(time.perf_counter() - began)
         self._count(lane, batch, records)
 
+    def not_ready(self) -> str:
+        """Why no reading can be taken now; empty where it can."""
+        return self.trouble or ("" if self.assigned else "no partition is assigned yet")
+
     def give_up(self, error: Exception) -> None:
         """End the process: what is in memory is not what is in the store any more."""
         self.failure = self.failure or error
@@ -230,7 +235,7 @@ class Worker:
         """Reconnect with pauses; meanwhile nothing is taken, and Kafka keeps what comes."""
         self.metrics.store_up.set(0)
         self.trouble = str(error)
-        log.error("store away", extra={"reason": str(error)})
+        log.error("store away", extra={"fields": {"reason": str(error)}})
         turn = 0
         while True:
             if self.stopping:
@@ -244,7 +249,7 @@ class Worker:
                 continue
             self.metrics.store_up.set(1)
             self.trouble = ""
-            log.info("store back", extra={"attempts": turn})
+            log.info("store back", extra={"fields": {"attempts": turn}})
             return
 
     async def _seek(self, part: int, lost: LostError) -> None:
@@ -254,9 +259,9 @@ class Worker:
             return
         first = (await self.app.consumer.earliest_offsets(tp))[tp]
         if lost.expected < first:
-            log.error("readings lost", extra={"part": part, "from": lost.expected, "to": first - 1})
+            log.error("readings lost", extra={"fields": {"part": part, "from": lost.expected, "to": first - 1}})
             await self._in_thread((await self._in_thread(self._lane, part)).skip, first)
-        log.info("sought", extra={"part": part, "offset": max(lost.expected, first), "found": lost.found})
+        log.info("sought", extra={"fields": {"part": part, "offset": max(lost.expected, first), "found": lost.found}})
         await self.app.consumer.seek(tp, max(lost.expected, first))
 
     async def _tell(self, lane: Lane, batch: Batch) -> None:
@@ -301,7 +306,7 @@ class Worker:
         changed = await self._in_thread(self.folder.refresh)
         self.metrics.catalog_wrong.set(len(self.folder.wrong))
         for name in sorted(changed):
-            log.info("catalog changed", extra={"site": name})
+            log.info("catalog changed", extra={"fields": {"site": name}})
 
     async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""
@@ -331,7 +336,23 @@ class Worker:
         if self.failure:
             raise self.failure
         if not self.ended.is_set():
-            raise KilowatchError(f"Kafka {self.settings.brokers}: the worker gave up: {self.app.crash_reason!r}")
+            raise KilowatchError(f"Kafka {self.kafka.servers}: the worker gave up: {self.app.crash_reason!r}")
+
+
+def credentials(kafka: KafkaSettings) -> Any:  # noqa: ANN401 - Faust's own types are open
+    """What Faust wants of the settings; None for plaintext without a user."""
+    given = kafka.arguments()
+    context = given.get("ssl_context")
+    if kafka.security.startswith("sasl"):
+        made = faust.SASLCredentials(
+            mechanism=given["sasl_mechanism"],
+            username=given["sasl_plain_username"],
+            password=given["sasl_plain_password"],
+            ssl_context=context,
+        )
+        made.protocol = AuthProtocol(given["security_protocol"])
+        return made
+    return faust.SSLCredentials(context=context) if context else None
 
 
 def in_pieces(records: list[Record]) -> Iterable[list[Record]]:

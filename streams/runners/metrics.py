@@ -69,7 +69,7 @@ class StatusServer:
         host, _, port = address.rpartition(":")
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - the library's name
+            def do_GET(self) -> None:
                 if self.path == "/metrics":
                     self._answer(200, generate_latest(registry), "text/plain; version=0.0.4; charset=utf-8")
                 elif self.path in ("/healthz", "/readyz"):

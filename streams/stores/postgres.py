@@ -18,6 +18,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from streams.domain.findings import StoreAwayError, StoreError
+from streams.ingest.kafka_settings import read_secret
 
 PASSWORD: Final = "KILOWATCH_STORE_PASSWORD"  # noqa: S105 - the name of a variable
 CONNECT_S: Final = 10
@@ -68,16 +69,12 @@ class PostgresStore:
         except psycopg.ProgrammingError as error:
             raise StoreError(f"store: expected postgresql://user@host:port/database; {_said(error)}") from None
         self.user = named.get("user") or os.environ.get("PGUSER") or "the user of this process"
+        self.password = str(named["password"]) if named.get("password") else _secret()
         self.where = f"{named.get('host') or 'localhost'}:{named.get('port') or 5432}/{named.get('dbname') or ''}"
         self.con = self._connected()
 
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
-        given = os.environ.get(PASSWORD)
-        url = (
-            make_conninfo(self.url, password=given)
-            if given and not conninfo_to_dict(self.url).get("password")
-            else self.url
-        )
+        url = make_conninfo(self.url, password=self.password) if self.password else self.url
         modes = " -c default_transaction_read_only=on" if self.read_only else ""
         try:
             return psycopg.connect(
@@ -232,6 +229,14 @@ class PostgresStore:
         return StoreAwayError(f"store {self.where}: the server went away: {_said(error)}")
 
 
+def _secret() -> str | None:
+    """The password of the environment, or of the file that it names."""
+    if given := os.environ.get(PASSWORD):
+        return given
+    path = os.environ.get(f"{PASSWORD}_FILE")
+    return read_secret(Path(path), "the password of the store") if path else None
+
+
 def _series(name: str, values: np.ndarray, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
     """A column as it lies in a binary COPY."""
     if kind == pl.Date:
@@ -260,8 +265,3 @@ def _said(error: Exception) -> str:
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no reason given"
-
-
-def postgres_sql(folder: Path) -> list[Path]:
-    """The files of a folder in order."""
-    return sorted(folder.glob("*.sql"))
