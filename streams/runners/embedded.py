@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from streams.domain.findings import StoreError
 from streams.domain.site import Site
 from streams.ingest.files import Block
 from streams.operators.points import PointTable
@@ -21,6 +22,7 @@ from streams.pipeline import Outputs
 from streams.stores.archive import COLUMNS, Archive, ArchiveFile
 from streams.stores.duckdb import DuckDBStore
 from streams.stores.site import SiteStore
+from streams.stores.store import Store
 
 ARCHIVE_READINGS = 500_000
 """So many readings may be in the store alone before the archive is brought up to it."""
@@ -60,12 +62,15 @@ class EmbeddedRunner:
     the pipeline looks up in the store waits for the commit.
     """
 
-    def __init__(self, site: Site, store: DuckDBStore, clock: Callable[[], datetime]) -> None:
-        """Continue where the store stands; `clock` gives the time of arrival (aware)."""
+    def __init__(self, site: Site, store: Store, clock: Callable[[], datetime], archive: Path | None = None) -> None:
+        """Continue where the store stands; `clock` gives the time of arrival (aware).
+
+        `archive` is the folder of the raw archive, by default the one beside a store's file.
+        """
         self.clock = clock
         self.table = PointTable.of(site)
         self.site = SiteStore(store, self.table)
-        self.archive = Archive(archive_of(store))
+        self.archive = Archive(archive or archive_of(store))
         self.archive.sweep(site.name, {each.file for each in self.site.listed()})
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
@@ -172,8 +177,10 @@ def archived(parts: list[pl.DataFrame], received_at: datetime, source: str) -> p
     return named.select(COLUMNS)
 
 
-def archive_of(store: DuckDBStore) -> Path:
-    """The folder of a store's raw archive, beside the file."""
+def archive_of(store: Store) -> Path:
+    """The folder of a store's raw archive, beside the file; StoreError for a server, which has no file."""
+    if not isinstance(store, DuckDBStore):
+        raise StoreError(f"store {store.where}: a server has no folder of its own; name the archive with --archive")
     return store.path.with_name(store.path.name + ".archive")
 
 
