@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from typer.core import TyperCommand
 
-from jobs import bill, bridge, demo, doctor, migrate, worker
+from jobs import bill, bridge, demo, doctor, migrate, run, worker
 from jobs.certificate import certify, write_certificate
 from jobs.opening import is_server, opened
 from jobs.simulation import command as simulation
@@ -246,6 +246,7 @@ def replay(
 
 
 app.command("bill", epilog=bill.EPILOG)(bill.month_bill)
+app.command("run", epilog=run.EPILOG)(run.run)
 app.command("migrate", epilog=migrate.EPILOG)(migrate.migrate_store)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("worker", epilog=worker.EPILOG)(worker.worker)

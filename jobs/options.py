@@ -66,3 +66,63 @@ def kafka_settings(
     settings = KafkaSettings(servers, security.value, user, secret, mechanism, ca)
     settings.arguments()
     return settings
+
+
+class MqttVersion(StrEnum):
+    """Which MQTT is spoken."""
+
+    V5 = "5"
+    V311 = "3.1.1"
+
+
+LEAST_SPOOL_MB = 16
+SPOOL_MB = 4_096
+Spool = Annotated[
+    Path, typer.Option("--spool", metavar="FOLDER", envvar="KILOWATCH_SPOOL", help="Where messages wait.")
+]
+SpoolMb = Annotated[
+    int,
+    typer.Option("--spool-mb", min=LEAST_SPOOL_MB, envvar="KILOWATCH_SPOOL_MB", help="The most that may wait on disk."),
+]
+Inlets = Annotated[
+    Path | None,
+    typer.Option("--inlets", metavar="INLETS.yaml", envvar="KILOWATCH_INLETS", help="What MQTT topics mean."),
+]
+Mqtt = Annotated[
+    str | None,
+    typer.Option("--mqtt", metavar="mqtt[s]://[USER@]HOST[:PORT]", envvar="KILOWATCH_MQTT", help="The broker."),
+]
+Http = Annotated[
+    str | None, typer.Option("--http", metavar="HOST:PORT", envvar="KILOWATCH_HTTP", help="Where gateways push to.")
+]
+Tokens = Annotated[
+    Path | None, typer.Option("--tokens", metavar="FILE", envvar="KILOWATCH_TOKENS", help="Tokens of those gateways.")
+]
+MqttPasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--mqtt-password-file",
+        metavar="FILE",
+        envvar="KILOWATCH_MQTT_PASSWORD_FILE",
+        help="The password in its first line; or KILOWATCH_MQTT_PASSWORD.",
+    ),
+]
+MqttPassword = Annotated[str | None, typer.Option("--mqtt-password", envvar="KILOWATCH_MQTT_PASSWORD", hidden=True)]
+Version = Annotated[
+    MqttVersion, typer.Option("--mqtt-version", envvar="KILOWATCH_MQTT_VERSION", help="The version of MQTT.")
+]
+ClientId = Annotated[
+    str,
+    typer.Option("--mqtt-client-id", envvar="KILOWATCH_MQTT_CLIENT_ID", help="Our name at the broker, each its own."),
+]
+MqttCa = Annotated[
+    Path | None,
+    typer.Option("--mqtt-ca", metavar="FILE", envvar="KILOWATCH_MQTT_CA", help="The CA of the broker, for mqtts."),
+]
+MqttCert = Annotated[
+    Path | None,
+    typer.Option("--mqtt-cert", metavar="FILE", envvar="KILOWATCH_MQTT_CERT", help="Our certificate, for mqtts."),
+]
+MqttKey = Annotated[
+    Path | None, typer.Option("--mqtt-key", metavar="FILE", envvar="KILOWATCH_MQTT_KEY", help="Its key.")
+]

@@ -16,7 +16,9 @@ from streams.catalog.folder import SiteFolder
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.runners.kafka import Group, Worker
 from streams.runners.kafka_topics import ensure_topics, read_topics
+from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer
+from streams.stores.archive import Archive
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import check_schema
 
@@ -35,6 +37,9 @@ def worker(
     topics: Annotated[
         Path, typer.Option(metavar="FILE", envvar="KILOWATCH_TOPICS", help="The topics to make where they are missing.")
     ] = TOPICS,
+    archive: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", envvar="KILOWATCH_ARCHIVE", help="The raw archive, for audits.")
+    ] = None,
     metrics: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="KILOWATCH_METRICS", help="/metrics, /healthz and /readyz.")
     ] = "127.0.0.1:9464",
@@ -58,13 +63,16 @@ def worker(
     check_schema(kept)
     start_logs(frozenset(secret for secret in (brokers.password, kept.password) if secret))
     ensure_topics(rows, brokers.arguments())
-    asyncio.run(_work(brokers, Group(group), kept, folder, metrics))
+    keeping = Keeping(Archive(archive) if archive else None)
+    asyncio.run(_work(brokers, Group(group), kept, folder, keeping, metrics))
 
 
-async def _work(kafka: KafkaSettings, group: Group, store: PostgresStore, folder: SiteFolder, address: str) -> None:
+async def _work(
+    kafka: KafkaSettings, group: Group, store: PostgresStore, folder: SiteFolder, keeping: Keeping, address: str
+) -> None:
     told = LiveMetrics()
     told.store_up.set(1)
-    made = Worker(kafka, group, store, folder, told, lambda: datetime.now(UTC))
+    made = Worker(kafka, group, store, folder, told, lambda: datetime.now(UTC), keeping)
     status = StatusServer(address, told.registry, lambda: "", made.not_ready)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

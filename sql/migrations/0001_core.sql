@@ -37,8 +37,11 @@ create table op.source (
 );
 
 -- One row a site: the number of the next raw row, by which a compare-and-set fences a second writer, and the part of
--- the log that its readings come from, if it is fed by one.
-create table op.position (site varchar not null, next_seq bigint not null, log varchar, part integer);
+-- the log that its readings come from, if it is fed by one. Raw rows of counted points up to `trimmed_at` may be in
+-- the archive alone.
+create table op.position (
+    site varchar not null, next_seq bigint not null, log varchar, part integer, trimmed_at timestamp
+);
 
 -- One row a part of a log that a worker reads: the offset of the next record; a compare-and-set on it fences.
 create table op.log_position (log varchar not null, part integer not null, next_offset bigint not null);

@@ -75,7 +75,7 @@ class EmbeddedRunner:
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
         self.committing: Future[None] | None = None
-        self.archiving: tuple[Future[list[ArchiveFile]], int, int] | None = None
+        self.archiving: tuple[Future[list[ArchiveFile]], pl.DataFrame] | None = None
 
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -110,8 +110,7 @@ class EmbeddedRunner:
                 if sum(map(len, waiting)) >= ARCHIVE_READINGS:
                     self._list_archived()
                     rows = archived(waiting, received_at, source.identity)
-                    received_ms = int(received_at.timestamp() * 1000)
-                    self.archiving = archiver.submit(self._write_files, rows), outputs.next_seq, received_ms
+                    self.archiving = archiver.submit(self._write_files, rows), rows
                     waiting = []
                 done = block.position
                 self.report.count(outputs)
@@ -139,7 +138,7 @@ class EmbeddedRunner:
         """Bring the raw archive up to what the store has committed."""
         rows = self.site.unarchived()
         if len(rows):
-            self.site.list_files(self._write_files(rows), self.site.next_seq, int(rows["received_ms"].max()))  # type: ignore[arg-type]  # not empty
+            self.site.list_files(self._write_files(rows), rows)
 
     def _write_files(self, rows: pl.DataFrame) -> list[ArchiveFile]:
         return self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows)
@@ -147,10 +146,10 @@ class EmbeddedRunner:
     def _list_archived(self) -> None:
         """Wait for the files under way and list them; their readings are committed by then."""
         if self.archiving:
-            (files, next_seq, received_ms), self.archiving = self.archiving, None
+            (files, rows), self.archiving = self.archiving, None
             written = files.result()
             self._settle()
-            self.site.list_files(written, next_seq, received_ms)
+            self.site.list_files(written, rows)
 
     def _settle(self) -> None:
         """Wait for the commit under way; what went wrong in it goes wrong here."""

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,16 +26,14 @@ from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
 from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
-from streams.runners.live import Batch, Lane, LostError
+from streams.runners.keeping import Keeping
+from streams.runners.live import MOST_RECORDS, Batch, Lane, LostError
 from streams.runners.metrics import LiveMetrics
 from streams.runners.results import interval_messages
 from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
 
-MOST_RECORDS: Final = 2_000
-MOST_BYTES: Final = 4 * 1024 * 1024
-"""What one commit holds at most: a few hundred thousand readings."""
 WITHIN_S: Final = 0.1
 TICK_S: Final = 60.0
 REFRESH_S: Final = 10.0
@@ -63,7 +61,7 @@ class Worker:
     folder: SiteFolder
     metrics: LiveMetrics
     clock: Callable[[], datetime]
-    archive: Callable[[Lane, Batch], None] | None = None
+    keeping: Keeping
     lanes: dict[int, Lane] = field(default_factory=dict)
     thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "pipeline"))
     writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
@@ -141,7 +139,7 @@ class Worker:
         if lane is None:
             return
         self.metrics.skipped.inc(len(records) - sum(map(len, groups)))
-        for group in (part for whole in groups for part in in_pieces(whole)):
+        for group in groups:
             if self.stopping or not await self._work(lane, group):
                 return
 
@@ -197,8 +195,7 @@ class Worker:
                     await self._wait_for_store(error)
                     if await self._in_thread(lane.settled, batch, thread=self.writer):
                         break
-            if self.archive:
-                await self._in_thread(self.archive, lane, batch, thread=self.writer)
+            await self._in_thread(self.keeping.after, lane, batch, thread=self.writer)
         finally:
             self.quiet.set()
         self.metrics.commit.observe(time.perf_counter() - began)
@@ -216,7 +213,10 @@ class Worker:
 
     def _lane(self, part: int) -> Lane:
         if part not in self.lanes:
-            self.lanes[part] = Lane(TELEMETRY, part, self.store, self.folder, self.clock, self._quiet)
+            self.lanes[part] = Lane(
+                TELEMETRY, part, self.store, self.folder, self.clock, self._quiet, self.keeping.archive
+            )
+            self.keeping.begin(self.lanes[part])
         return self.lanes[part]
 
     def _quiet(self) -> None:
@@ -353,19 +353,6 @@ def credentials(kafka: KafkaSettings) -> Any:  # noqa: ANN401 - Faust's own type
         made.protocol = AuthProtocol(given["security_protocol"])
         return made
     return faust.SSLCredentials(context=context) if context else None
-
-
-def in_pieces(records: list[Record]) -> Iterable[list[Record]]:
-    """Cut records where a commit would hold too much."""
-    piece, size = list[Record](), 0
-    for record in records:
-        if piece and size + len(record.value) > MOST_BYTES:
-            yield piece
-            piece, size = [], 0
-        piece.append(record)
-        size += len(record.value)
-    if piece:
-        yield piece
 
 
 def record_of(message: Any) -> Record:  # noqa: ANN401 - Faust's own types are open

@@ -7,7 +7,7 @@ and a commit succeeds only where the position is the one that its batch began at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
@@ -23,12 +23,16 @@ from streams.ingest.messages import decode_messages
 from streams.ingest.records import Record
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
+from streams.stores.archive import Archive
 from streams.stores.rows import Tables, quarantined, together
 from streams.stores.site import Move, SiteStore
 from streams.stores.store import Store, naive
 from streams.stores.writer import write
 
 UNKNOWN_SITE = "unknown site"
+MOST_RECORDS = 2_000
+MOST_BYTES = 4 * 1024 * 1024
+"""What one commit holds at most: about a hundred thousand readings."""
 
 
 class LostError(Exception):
@@ -72,20 +76,32 @@ class Batch:
     undecodable: list[tuple[Record, str]] = field(default_factory=list)
 
 
+def _pieces(records: Iterable[Record]) -> Iterator[list[Record]]:
+    piece, size = list[Record](), 0
+    for record in records:
+        if piece and size + len(record.value) > MOST_BYTES:
+            yield piece
+            piece, size = [], 0
+        piece.append(record)
+        size += len(record.value)
+    if piece:
+        yield piece
+
+
 class LiveSite:
     """One site of a lane: its pipeline where the last commit left it, and the numbers of its gateways.
 
     `settle` waits for the commit under way: whatever is looked up must be in the store by then.
     """
 
-    def __init__(self, site: Site, store: Store, settle: Callable[[], None]) -> None:
+    def __init__(self, site: Site, store: Store, settle: Callable[[], None], archive: Archive | None) -> None:
         """Load the state."""
         settle()
         self.settle = settle
         self.name = site.name
         self.sha256 = site.sha256
         self.table = PointTable.of(site)
-        self.store = SiteStore(store, self.table)
+        self.store = SiteStore(store, self.table, archive)
         self.pipeline = self.store.pipeline(self)
         self.points = [point.name for point in self.table.every]
         self.sources: dict[str, int] = {}
@@ -122,9 +138,10 @@ class Lane:
         folder: SiteFolder,
         clock: Callable[[], datetime],
         settle: Callable[[], None] = lambda: None,
+        archive: Archive | None = None,
     ) -> None:
         """Load the position and the sites that came by this lane before."""
-        self.log, self.part = log, part
+        self.log, self.part, self.archive = log, part, archive
         self.store, self.folder, self.clock, self.settle = store, folder, clock, settle
         self.sites: dict[str, LiveSite] = {}
         self.reload()
@@ -142,22 +159,22 @@ class Lane:
             "select site from op.position where log = $1 and part = $2", [self.log, self.part]
         ):
             if name in self.folder.sites:
-                self.sites[name] = LiveSite(self.folder.sites[name], self.store, self.settle)
+                self.sites[name] = LiveSite(self.folder.sites[name], self.store, self.settle, self.archive)
 
     def _position(self) -> list[tuple[int]]:
         return self.store.rows(
             "select next_offset from op.log_position where log = $1 and part = $2", [self.log, self.part]
         )
 
-    def batches(self, records: Sequence[Record]) -> list[list[Record]]:
-        """Cut records that are not worked off yet so that a tick stands alone: what it looks up must be committed.
+    def batches(self, records: Sequence[Record], *, is_whole: bool = False) -> list[list[Record]]:
+        """Cut records that are not worked off yet so that a tick stands alone, and that no commit holds too much.
 
-        LostError where the first of them is not the one expected.
+        LostError where the first of them is not the one expected, unless `is_whole`: the log has no others.
         """
         fresh = [record for record in records if record.offset >= self.next_offset]
-        if fresh and fresh[0].offset > self.next_offset:
+        if fresh and fresh[0].offset > self.next_offset and not is_whole:
             raise LostError(self.next_offset, fresh[0].offset)
-        return [list(group) for _, group in groupby(fresh, key=lambda record: record.tick_ms)]
+        return [piece for _, group in groupby(fresh, key=lambda record: record.tick_ms) for piece in _pieces(group)]
 
     def prepare(self, records: Sequence[Record]) -> Batch:
         """Compute what records leave; the lane's memory moves on with it, the store does not yet."""
@@ -184,7 +201,7 @@ class Lane:
             return self.sites.get(name)
         live = self.sites.get(name)
         if live is None or live.sha256 != known.sha256:
-            live = self.sites[name] = LiveSite(known, self.store, self.settle)
+            live = self.sites[name] = LiveSite(known, self.store, self.settle, self.archive)
             with self.store.transaction():
                 self.store.execute(
                     "update op.position set log = $1, part = $2 where site = $3", [self.log, self.part, name]

@@ -102,6 +102,22 @@ class DuckDBStore:
         """See `Store`."""
         self.con.execute(f"create or replace temp table {name} as {statement}", list(values))
 
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the store as it is now, which another process can open; it appears whole or not at all."""
+        beside = path.with_name(f"{path.name}.part")
+        beside.unlink(missing_ok=True)
+        quoted = str(beside).replace("'", "''")
+        try:
+            name = self.rows("select current_database()")[0][0]
+            self.con.execute(f"attach '{quoted}' as copied")
+            try:
+                self.con.execute(f'copy from database "{name}" to copied')
+            finally:
+                self.con.execute("detach copied")
+            beside.replace(path)
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(f"store {self.path}: cannot be copied to {path}: {_first_line(error)}") from error
+
     def alone(self, purpose: str) -> None:
         """See `Store`; one process alone can hold the file."""
 

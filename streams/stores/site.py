@@ -11,11 +11,12 @@ import polars as pl
 
 from streams.catalog.reference import load_reference
 from streams.domain.findings import FencedError, StoreError
+from streams.domain.site import PointKind
 from streams.operators.clean import event_time
 from streams.operators.points import PointTable
 from streams.operators.state import EnergyState
 from streams.pipeline import FACT, Memory, Outputs, Pipeline
-from streams.stores.archive import ArchiveFile
+from streams.stores.archive import Archive, ArchiveFile
 from streams.stores.rows import EARLIEST_MS, RowMaker, quarantined
 from streams.stores.store import Store, aware, naive, naive_ms
 from streams.stores.writer import write
@@ -50,9 +51,10 @@ class Move:
 class SiteStore:
     """The part of a store that belongs to one site: its memory for the pipeline, and its commits."""
 
-    def __init__(self, store: Store, table: PointTable) -> None:
-        """Register the site's points and load the position."""
+    def __init__(self, store: Store, table: PointTable, archive: Archive | None = None) -> None:
+        """Register the site's points and load the position; `archive` holds raw rows that were trimmed."""
         self.store = store
+        self.archive = archive
         self.table = table
         self.site = table.site.name
         if store.read_only:
@@ -170,7 +172,28 @@ class SiteStore:
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
         since = naive_ms(max(since_ms, EARLIEST_MS))
-        return self._raw(f"{RAW} where r.point_id = any($1) and r.read_at > $2", [self.ids[places].tolist(), since])
+        kept = self._raw(f"{RAW} where r.point_id = any($1) and r.read_at > $2", [self.ids[places].tolist(), since])
+        trimmed = self.store.rows("select trimmed_at from op.position where site = $1", [self.site])[0][0]
+        if trimmed is None or trimmed <= since:
+            return kept
+        return pl.concat([self._trimmed(places, since_ms), kept]).unique("seq", keep="last").sort("seq")
+
+    def _trimmed(self, places: list[int], since_ms: int) -> pl.DataFrame:
+        """The same from the archive."""
+        if self.archive is None:
+            raise StoreError(f"store {self.store.where}: readings of {self.site!r} were trimmed; name their archive")
+        named = {self.table.points[place].name: place for place in places}
+        day = str(aware(naive_ms(max(since_ms, EARLIEST_MS))).astimezone(self.table.site.time_zone).date())
+        rows = self.archive.since(self.listed(), day, list(named))
+        return rows.filter(pl.col("time_ms") > since_ms).select(
+            pl.col("point").replace_strict(named, return_dtype=pl.Int64).alias("place"),
+            pl.col("time_ms").cast(pl.Int64),
+            pl.col("value").cast(pl.Float64),
+            pl.col("unit").cast(pl.String),
+            pl.col("quality").cast(pl.Int8),
+            pl.col("seq").cast(pl.Int64),
+            pl.col("late_ms").cast(pl.Int64),
+        )
 
     def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -201,7 +224,7 @@ class SiteStore:
         known = self.store.rows("select first_seq, received_at from op.archived where site = $1", [self.site])
         first, latest = known[0] if known else (0, naive_ms(EARLIEST_MS))
         rows = self._unarchived(int(first), latest - CLOCKS_APART)
-        if len(rows) < self.next_seq - int(first):  # some arrived by another clock, a backfill's for one
+        if len(rows) and len(rows) <= next_seq(rows) - 1 - int(first):  # some arrived by another clock, a backfill's
             rows = self._unarchived(int(first), naive_ms(EARLIEST_MS))
         return rows
 
@@ -219,8 +242,8 @@ class SiteStore:
             "source",
         )
 
-    def list_files(self, files: list[ArchiveFile], next_seq: int, received_ms: int) -> None:
-        """List files of the archive, with which it holds every raw row before `next_seq`; those arrived by then."""
+    def list_files(self, files: list[ArchiveFile], rows: pl.DataFrame) -> None:
+        """List files of the archive that hold these rows, the next ones after those that it held."""
         with self.store.transaction():
             for each in files:
                 self.store.execute(
@@ -229,8 +252,45 @@ class SiteStore:
                 )
             self.store.execute("delete from op.archived where site = $1", [self.site])
             self.store.execute(
-                "insert into op.archived values ($1, $2, $3)", [self.site, next_seq, naive_ms(received_ms)]
+                "insert into op.archived values ($1, $2, $3)",
+                [self.site, next_seq(rows), naive_ms(int(rows["received_ms"].max()))],  # type: ignore[arg-type]  # not empty
             )
+
+    def replace_files(self, old: list[ArchiveFile], merged: ArchiveFile) -> None:
+        """List a file in the place of those whose readings it holds."""
+        with self.store.transaction():
+            for each in old:
+                self.store.execute("delete from op.archive_file where site = $1 and file = $2", [self.site, each.file])
+            self.store.execute(
+                "insert into op.archive_file values ($1, $2, $3, $4, $5)",
+                [merged.file, self.site, merged.first_seq, merged.readings, merged.sha256],
+            )
+
+    def trim(self, before: datetime, state: EnergyState) -> int:
+        """Delete raw rows that are archived, worked off and older; return how many.
+
+        Those of gauges and states stay, since views read them.
+        """
+        done_ms = state.column("done_ms") - self.table.interval_ms
+        counted = ~(self.table.of_kind(PointKind.GAUGE) | self.table.of_kind(PointKind.STATE))
+        heard = counted & (done_ms > EARLIEST_MS)
+        if not heard.any():
+            return 0
+        until = min(naive(before), naive_ms(int(done_ms[heard].min())))
+        late_seq = int(state.column("late_seq")[heard].min())
+        with self.store.transaction():
+            gone = self.store.execute(
+                "delete from raw.reading where point_id = any($1) and read_at <= $2 and seq < $3 "
+                "and (late_at is null or seq <= $4)",
+                [self.ids[: len(heard)][heard].tolist(), until, self.archived_to, late_seq],
+            )
+            if gone:
+                self.store.execute(
+                    "update op.position set trimmed_at = $1 where site = $2 "
+                    "and (trimmed_at is null or trimmed_at < $1)",
+                    [until, self.site],
+                )
+        return gone
 
     def controls(self) -> list[tuple[int, str, datetime]]:
         """Recorded ticks and ends of streams: number of the reading they came before, kind, time."""
@@ -301,3 +361,8 @@ class SiteStore:
         """Note that a source has been read to its end."""
         with self.store.transaction():
             self.store.execute("update op.source set is_complete = true where source_id = $1", [number])
+
+
+def next_seq(rows: pl.DataFrame) -> int:
+    """The number after that of the last of some raw rows."""
+    return int(rows["seq"].max()) + 1  # type: ignore[arg-type]  # never empty
