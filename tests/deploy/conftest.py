@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.contract import DEPLOY
+from tests.deploy.contract import DEPLOY, run
 
 
 def make_env(folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """Run deploy/make-env into a folder; what it exits with is for the caller to judge."""
-    command = [sys.executable, str(DEPLOY / "make-env"), "--output", str(folder), *more]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return run(sys.executable, str(DEPLOY / "make-env"), "--output", str(folder), *more)
 
 
 @pytest.fixture(scope="session")

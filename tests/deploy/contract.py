@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,11 @@ class Start:
     place: str
     words: tuple[str, ...]
     environment: dict[str, str]
+
+
+def run(*command: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program; what it exits with is for the caller to judge."""
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, **more)
 
 
 def interpolate(text: str, values: dict[str, str]) -> str:

@@ -68,7 +68,7 @@ def test_without_make_env_it_does_not_start() -> None:
         compose({})
     required = {name for name, kind in variables().items() if kind == ":?"}
     assert {"KILOWATCH_KAFKA_CLUSTER_ID"} < required
-    assert [name for name in variables() if re.search("PASSWORD|SECRET|TOKEN|CLUSTER", name) and name not in required] == []
+    assert {name for name in variables() if re.search("PASSWORD|SECRET|TOKEN|CLUSTER", name)} == required
     messages = re.findall(r":\?([^}]*)\}", COMPOSE.read_text(encoding="utf-8"))
     assert set(messages) == {"run deploy/make-env first"}
 
@@ -196,7 +196,8 @@ def test_the_command_is_started_as_it_takes_it(file: dict[str, Any], name: str) 
 def test_a_wrong_start_is_caught(file: dict[str, Any]) -> None:
     good = dict(file["services"]["worker"]["environment"])
     assert faults(Start("x", ("worker", "--site", "a"), good))[0] == "x: kilowatch worker: no option --site"
-    assert "x: kilowatch worker: no variable KILOWATCH_SITE" in faults(Start("x", ("worker",), good | {"KILOWATCH_SITE": ""}))
+    misspelt = Start("x", ("worker",), good | {"KILOWATCH_SITE": ""})
+    assert "x: kilowatch worker: no variable KILOWATCH_SITE" in faults(misspelt)
     del good["KILOWATCH_KAFKA"]
     assert faults(Start("x", ("worker",), good))[0] == "x: kilowatch worker: --kafka is missing"
     assert faults(Start("x", ("werker",), good)) == ["x: no command werker"]
@@ -216,5 +217,3 @@ def test_interpolation_is_read_as_compose_reads_it() -> None:
     assert interpolate("${A:-x}", {"A": ""}) == "x"
     with pytest.raises(ValueError, match="not understood"):
         interpolate("$A", {"A": "a"})
-
-

@@ -19,7 +19,7 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.deploy.conftest import make_env
-from tests.deploy.contract import DEPLOY
+from tests.deploy.contract import DEPLOY, run
 
 SERVER = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
 pytestmark = pytest.mark.skipif(SERVER is None, reason="no mosquitto here: its passwords, TLS and rights are not tried")
@@ -143,8 +143,8 @@ def test_the_default_context_trusts_the_authority_that_the_bridge_is_told_of(bro
     )
     command = [sys.executable, "-W", "error", "-c", program, str(broker.port)]
     told = os.environ | {"SSL_CERT_FILE": str(broker.secrets / "mqtt_ca.crt")}
-    assert subprocess.run(command, env=told, capture_output=True, timeout=20).returncode == 0
-    assert b"CERTIFICATE_VERIFY_FAILED" in subprocess.run(command, capture_output=True, timeout=20).stderr
+    assert run(*command, env=told).returncode == 0
+    assert "CERTIFICATE_VERIFY_FAILED" in run(*command).stderr
 
 
 def heard(broker: Broker, sender: str, topic: str) -> list[str]:
@@ -210,8 +210,8 @@ def test_the_health_check_of_compose_sees_that_the_broker_runs(broker: Broker, t
     options = text.replace("-p 8883", f"-p {broker.port}").replace("/run/secrets", str(broker.secrets))
     (tmp_path / "mosquitto_sub").write_text(options)
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path)}
-    done = subprocess.run(["mosquitto_sub"], env=environment, capture_output=True, text=True, timeout=20)
+    done = run("mosquitto_sub", env=environment)
     assert done.returncode == 0 and done.stdout.endswith("seconds\n"), done.stderr
     (tmp_path / "mosquitto_sub").write_text(options.replace(broker.passwords["health"], "wrong"))
-    done = subprocess.run(["mosquitto_sub"], env=environment, capture_output=True, text=True, timeout=20)
+    done = run("mosquitto_sub", env=environment)
     assert done.returncode != 0
