@@ -20,17 +20,17 @@ COMPOSE = DEPLOY / "compose.yaml"
 COMMANDS = getattr(typer.main.get_command(app), "commands", {})
 """The commands that this tree has, by name."""
 
-KAFKA = {"KILOWATCH_KAFKA_SECURITY", "KILOWATCH_KAFKA_USER", "KILOWATCH_KAFKA_PASSWORD_FILE", "KILOWATCH_KAFKA_CA"}
-STORE = {"KILOWATCH_STORE_PASSWORD_FILE"}
-MQTT = {"KILOWATCH_MQTT_USER", "KILOWATCH_MQTT_PASSWORD_FILE"}
 ROLES = {"KILOWATCH_WRITER_PASSWORD", "KILOWATCH_READER_PASSWORD", "KILOWATCH_GRAFANA_PASSWORD"}
+STORE = {"KILOWATCH_STORE_PASSWORD_FILE"}
+KAFKA = {"--kafka-security", "--kafka-user", "--kafka-password-file", "--kafka-mechanism", "--kafka-ca"}
+MQTT = {"--mqtt", "--mqtt-password-file", "--mqtt-ca"}
 OPTIONS = {
     "migrate": {"--store"},
-    "worker": {"--sites", "--store", "--kafka", "--topics", "--archive", "--metrics"},
-    "bridge": {"--inlets", "--mqtt", "--kafka", "--spool", "--http", "--tokens", "--metrics"},
-    "run": {"--sites", "--store", "--spool", "--inlets", "--mqtt", "--http", "--tokens", "--metrics"},
+    "worker": {"--sites", "--store", "--kafka", "--group", "--topics", "--archive", "--metrics"} | KAFKA,
+    "bridge": {"--inlets", "--kafka", "--spool", "--http", "--tokens", "--metrics"} | KAFKA | MQTT,
+    "run": {"--sites", "--store", "--spool", "--inlets", "--http", "--tokens", "--metrics"} | MQTT,
 }
-BESIDE = {"migrate": STORE | ROLES, "worker": STORE | KAFKA, "bridge": KAFKA | MQTT, "run": MQTT}
+BESIDE = {"migrate": STORE | ROLES, "worker": STORE, "bridge": set[str](), "run": set[str]()}
 """Variables that have no option beside them."""
 NEEDED = {
     "migrate": {"--store"},
@@ -38,8 +38,6 @@ NEEDED = {
     "bridge": {"--inlets", "--mqtt", "--kafka", "--spool"},
     "run": {"--sites", "--store", "--spool"},
 }
-FOREIGN = {"SSL_CERT_FILE"}
-"""Variables that are OpenSSL's, not ours."""
 
 
 @dataclass(frozen=True)
@@ -121,10 +119,10 @@ def faults(start: Start) -> list[str]:
     if name not in OPTIONS:
         return [f"{start.place}: no command {name}"]
     given = {word.split("=")[0] for word in rest if word.startswith("--")}
-    named = {f"--{key.removeprefix('KILOWATCH_').lower()}": key for key in start.environment}
+    named = {"--" + key.removeprefix("KILOWATCH_").lower().replace("_", "-"): key for key in start.environment}
     by_variable = {option: key for option, key in named.items() if option in OPTIONS[name]}
     wrong = [f"no option {option}" for option in sorted(given - OPTIONS[name])]
-    unknown = set(start.environment) - set(by_variable.values()) - BESIDE[name] - FOREIGN
+    unknown = set(start.environment) - set(by_variable.values()) - BESIDE[name]
     wrong += [f"no variable {key}" for key in sorted(unknown)]
     wrong += [f"{option} is missing" for option in sorted(NEEDED[name] - given - set(by_variable))]
     if name in COMMANDS:
@@ -139,10 +137,10 @@ def faults(start: Start) -> list[str]:
 
 
 def is_read(variable: str) -> bool:
-    """Whether the name of a variable stands in the code (whole, or without `_FILE`)."""
-    names = {variable, variable.removesuffix("_FILE")}
-    sources = [path for room in ("jobs", "streams") for path in (ROOT / room).rglob("*.py")]
-    return any(name in path.read_text(encoding="utf-8") for path in sources for name in names)
+    """Whether the name of a variable stands in the code, whole or as a name and `_FILE`."""
+    sources = [path.read_text(encoding="utf-8") for room in ("jobs", "streams") for path in (ROOT / room).rglob("*.py")]
+    bare = variable.removesuffix("_FILE")
+    return any(variable in text or (bare != variable and bare in text and "_FILE" in text) for text in sources)
 
 
 def partitions(document: Any, topic: str) -> int | None:

@@ -34,9 +34,10 @@ KAFKA_TRIGGER = {
 SASL = {"none", "plaintext", "scram_sha256", "scram_sha512", "gssapi", "oauthbearer"}
 ENVIRONMENT = {
     "migrate": {"KILOWATCH_STORE"},
-    "bridge": {"KILOWATCH_MQTT", "KILOWATCH_MQTT_USER", "KILOWATCH_KAFKA", "KILOWATCH_KAFKA_SECURITY",
+    "bridge": {"KILOWATCH_MQTT", "KILOWATCH_KAFKA", "KILOWATCH_KAFKA_SECURITY", "KILOWATCH_KAFKA_MECHANISM",
                "KILOWATCH_KAFKA_USER"},
-    "worker": {"KILOWATCH_STORE", "KILOWATCH_KAFKA", "KILOWATCH_KAFKA_SECURITY", "KILOWATCH_KAFKA_USER"},
+    "worker": {"KILOWATCH_STORE", "KILOWATCH_KAFKA", "KILOWATCH_KAFKA_SECURITY", "KILOWATCH_KAFKA_MECHANISM",
+               "KILOWATCH_KAFKA_USER"},
 }  # fmt: skip
 """What each takes of the settings that all share."""
 
@@ -201,8 +202,9 @@ def test_each_pod_sees_only_its_own_secrets() -> None:
         (container,) = pod["containers"]
         (volume,) = [each["secret"] for each in pod["volumes"] if "secret" in each]
         files = {item["path"]: item["key"] for item in volume["items"]}
-        named = {each["name"]: each["value"] for each in container["env"] if "/run/secrets/" in str(each.get("value"))}
-        assert {value.removeprefix("/run/secrets/kilowatch/") for value in named.values()} == set(files), name
+        named = [str(each.get("value")) for each in container["env"]] + container["args"]
+        places = {value.removeprefix("/run/secrets/kilowatch/") for value in named if "/run/secrets/" in value}
+        assert places == set(files), name
         variables = {each["valueFrom"]["secretKeyRef"]["key"] for each in container["env"] if "valueFrom" in each}
         seen[name] = set(files.values()) | variables
     assert set().union(*seen.values()) == set(SECRETS)
@@ -239,6 +241,15 @@ def test_the_partitions_of_a_topics_file_are_found_in_either_form() -> None:
     assert partitions({"topics": [{"name": "telemetry", "partitions": 6}]}, "telemetry") == 6
     assert partitions({"topics": {"telemetry": {"partitions": 8}}}, "telemetry") == 8
     assert partitions({"topics": {"alerts": {"partitions": 8}}}, "telemetry") is None
+
+
+def test_no_worker_is_made_beyond_the_partitions_while_they_are_renewed() -> None:
+    assert WORKLOADS["worker"]["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
+
+
+def test_a_worker_starts_where_it_may_write() -> None:
+    (container,) = WORKLOADS["worker"]["spec"]["template"]["spec"]["containers"]
+    assert container["workingDir"] in {each["mountPath"] for each in container["volumeMounts"]}
 
 
 def test_labels_and_selectors_meet() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import stat
 from pathlib import Path
@@ -73,6 +74,12 @@ def test_no_password_is_told_or_named_where_others_see_it(tmp_path: Path) -> Non
     assert len(secrets) == 10
     assert [value for value in secrets if value in done.stdout + done.stderr] == []
     assert [value for value in secrets if value in (tmp_path / "secrets" / "mqtt_users").read_text()] == []
+
+
+def test_the_file_of_tokens_holds_the_hash_alone(made: Path, values: dict[str, str]) -> None:
+    token = values["KILOWATCH_HTTP_TOKEN"]
+    line = (made / "secrets" / "http_tokens").read_text()
+    assert line == f"gateway {hashlib.sha256(token.encode()).hexdigest()} *\n" and token not in line
 
 
 def test_again_takes_up_changed_passwords_and_gateways_and_keeps_the_authority(tmp_path: Path) -> None:

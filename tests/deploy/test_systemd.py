@@ -64,8 +64,15 @@ def test_a_unit_starts_the_command_as_it_takes_it_and_listens_here_alone(path: P
 @pytest.mark.parametrize("path", UNITS, ids=IDS)
 def test_a_password_reaches_the_service_as_a_credential(path: Path) -> None:
     settings = unit(path)
-    named = set(re.findall(r"%d/(\w+)", "\n".join(settings["Environment"])))
+    named = set(re.findall(r"%d/(\w+)", "\n".join(settings.get("Environment", []) + settings["ExecStart"])))
     assert named == {each.split(":")[0] for each in settings["LoadCredential"]}
+
+
+def test_the_password_of_kafka_is_added_where_kafka_asks_for_one() -> None:
+    added = unit(DEPLOY / "systemd" / "kafka-password.conf")
+    assert added["Environment"] == ["KILOWATCH_KAFKA_PASSWORD_FILE=%d/kafka_password"]
+    assert [each.split(":")[0] for each in added["LoadCredential"]] == ["kafka_password"]
+    assert all("KAFKA_PASSWORD" not in path.read_text(encoding="utf-8") for path in UNITS)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=IDS)
