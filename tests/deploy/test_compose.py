@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy
 import importlib.util
 import json
+import os
 import re
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import jsonschema
 import pytest
 
-from tests.deploy.contract import COMMANDS, COMPOSE, DEPLOY, Start, compose, faults, interpolate, variables
+from tests.deploy.contract import COMMANDS, COMPOSE, DEPLOY, Start, compose, faults, interpolate, run, variables
 
 OURS = ("migrate", "bridge", "worker")
 READ_ONLY = {"timescaledb", "mosquitto", "migrate", "bridge", "worker", "grafana"}
@@ -142,6 +146,30 @@ def test_every_service_is_watched_restarted_and_stopped_gently(file: dict[str, A
         assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"]), name
         # The commands stop within 10 s; the servers write back what they hold.
         assert int(service["stop_grace_period"].removesuffix("s")) > 10, name
+
+
+class Health(BaseHTTPRequestHandler):
+    """Answers /healthz as a daemon does; another page is an error."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == self.server.healthy else 503)  # type: ignore[attr-defined]
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.parametrize(("healthy", "code"), [("/healthz", 0), ("/nothing", 1)])
+def test_the_health_check_of_a_daemon_asks_its_metrics_address(file: dict[str, Any], healthy: str, code: int) -> None:
+    kind, program, *words = file["services"]["worker"]["healthcheck"]["test"]
+    assert (kind, program) == ("CMD", "python")
+    assert file["services"]["bridge"]["healthcheck"] == file["services"]["worker"]["healthcheck"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Health) as server:
+        server.healthy = healthy  # type: ignore[attr-defined]
+        Thread(target=server.serve_forever, daemon=True).start()
+        done = run(sys.executable, *words, env=os.environ | {"KILOWATCH_METRICS": f"0.0.0.0:{server.server_port}"})
+        server.shutdown()
+    assert done.returncode == code, done.stderr
 
 
 def test_a_service_waits_for_what_it_needs(file: dict[str, Any]) -> None:
