@@ -20,7 +20,7 @@ COMPOSE = DEPLOY / "compose.yaml"
 COMMANDS = getattr(typer.main.get_command(app), "commands", {})
 """The commands that this tree has, by name."""
 
-ROLES = {"KILOWATCH_WRITER_PASSWORD", "KILOWATCH_READER_PASSWORD", "KILOWATCH_GRAFANA_PASSWORD"}
+ROLES = {f"KILOWATCH_{role}_PASSWORD_FILE" for role in ("WRITER", "READER", "GRAFANA")}
 STORE = {"KILOWATCH_STORE_PASSWORD_FILE"}
 KAFKA = {"--kafka-security", "--kafka-user", "--kafka-password-file", "--kafka-mechanism", "--kafka-ca"}
 MQTT = {"--mqtt", "--mqtt-password-file", "--mqtt-ca"}
@@ -137,20 +137,13 @@ def faults(start: Start) -> list[str]:
 
 
 def is_read(variable: str) -> bool:
-    """Whether the name of a variable stands in the code, whole or as a name and `_FILE`."""
-    sources = [path.read_text(encoding="utf-8") for room in ("jobs", "streams") for path in (ROOT / room).rglob("*.py")]
+    """Whether some code reads a variable: by its name, one with a part in braces, or a name and `_FILE`."""
     bare = variable.removesuffix("_FILE")
-    return any(variable in text or (bare != variable and bare in text and "_FILE" in text) for text in sources)
-
-
-def partitions(document: Any, topic: str) -> int | None:
-    """How many partitions a topics file gives a topic, whether it lists topics or maps their names."""
-    if isinstance(document, dict):
-        if document.get("name") == topic and "partitions" in document:
-            return int(document["partitions"])
-        if isinstance(document.get(topic), dict) and "partitions" in document[topic]:
-            return int(document[topic]["partitions"])
-        document = list(document.values())
-    if isinstance(document, list):
-        return next((found for each in document if (found := partitions(each, topic)) is not None), None)
-    return None
+    for text in (
+        path.read_text(encoding="utf-8") for room in ("jobs", "streams") for path in (ROOT / room).rglob("*.py")
+    ):
+        named = [re.sub(r"\{[^}]*\}", r"[A-Z]+", name) for name in re.findall(r"\"(KILOWATCH_[\w{}.()]+)\"", text)]
+        whole = any(re.fullmatch(name, variable) for name in named)
+        if whole or ("_FILE" in text and any(re.fullmatch(name, bare) for name in named)):
+            return True
+    return False

@@ -16,13 +16,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.deploy.contract import COMMANDS, COMPOSE, DEPLOY, Start, compose, faults, interpolate, run, variables
+from streams.ingest.inlets import read_inlets
+from tests.deploy.contract import COMPOSE, DEPLOY, Start, compose, faults, interpolate, run, variables
 
 OURS = ("migrate", "bridge", "worker")
 READ_ONLY = {"timescaledb", "mosquitto", "migrate", "bridge", "worker", "grafana"}
 """Kafka's own start script writes beside its programs."""
-COME_WITH = {"inlets.yaml": "bridge", "topics.yaml": "worker"}
-"""Files that are there as soon as the command that reads them is."""
 
 
 def schema() -> dict[str, Any]:
@@ -71,8 +70,9 @@ def test_without_make_env_it_does_not_start() -> None:
     with pytest.raises(KeyError, match="run deploy/make-env first"):
         compose({})
     required = {name for name, kind in variables().items() if kind == ":?"}
-    assert {"KILOWATCH_KAFKA_CLUSTER_ID"} < required
+    # Every password is a file of secrets/, so that none stands in what `docker inspect` shows.
     assert {name for name in variables() if re.search("PASSWORD|SECRET|TOKEN|CLUSTER", name)} == required
+    assert required == {"KILOWATCH_KAFKA_CLUSTER_ID"}
     messages = re.findall(r":\?([^}]*)\}", COMPOSE.read_text(encoding="utf-8"))
     assert set(messages) == {"run deploy/make-env first"}
 
@@ -209,14 +209,19 @@ def test_every_volume_is_named_and_used(file: dict[str, Any]) -> None:
     assert all(mount["read_only"] and mount["bind"] == {"create_host_path": False} for mount in bound)
 
 
+def test_the_inlets_at_the_start_are_sound_and_fit_the_rights_of_the_broker() -> None:
+    rules = read_inlets(DEPLOY / "inlets.yaml").topics
+    acl = (DEPLOY / "mosquitto" / "acl").read_text(encoding="utf-8")
+    roots = set(re.findall(r"(?m)^pattern write (\w[\w.]*)/", acl))
+    assert {rule.topic.split("/")[0] for rule in rules} == roots
+
+
 def test_every_file_that_is_mounted_is_there(file: dict[str, Any]) -> None:
     for service in file["services"].values():
         for mount in service.get("volumes", []):
             if isinstance(mount, str):
                 continue
-            name = Path(mount["source"]).name
-            if COME_WITH.get(name, "check") in COMMANDS:
-                assert (DEPLOY / mount["source"]).exists(), mount["source"]
+            assert (DEPLOY / mount["source"]).exists(), mount["source"]
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from tests.deploy.contract import COMMANDS, DEPLOY, Start, faults, partitions, run
+from tests.deploy.contract import DEPLOY, Start, faults, run
 
 FOLDER = DEPLOY / "kubernetes"
 VERSIONS = ("1.31", "1.37")
@@ -230,17 +230,8 @@ def test_scaling_sets_the_number_of_workers_alone_and_never_above_the_partitions
     assert "replicas" not in WORKLOADS["worker"]["spec"]
     (trigger,) = scaling["triggers"]
     assert trigger["metadata"]["topic"] == "telemetry" and trigger["metadata"]["allowIdleConsumers"] == "false"
-    if (DEPLOY / "topics.yaml").exists():
-        count = partitions(yaml.safe_load((DEPLOY / "topics.yaml").read_text(encoding="utf-8")), "telemetry")
-        assert scaling["maxReplicaCount"] == count
-    else:
-        assert "worker" not in COMMANDS, "deploy/topics.yaml is missing"
-
-
-def test_the_partitions_of_a_topics_file_are_found_in_either_form() -> None:
-    assert partitions({"topics": [{"name": "telemetry", "partitions": 6}]}, "telemetry") == 6
-    assert partitions({"topics": {"telemetry": {"partitions": 8}}}, "telemetry") == 8
-    assert partitions({"topics": {"alerts": {"partitions": 8}}}, "telemetry") is None
+    topics = yaml.safe_load((DEPLOY / "topics.yaml").read_text(encoding="utf-8"))
+    assert scaling["maxReplicaCount"] == topics["telemetry"]["partitions"]
 
 
 def test_no_worker_is_made_beyond_the_partitions_while_they_are_renewed() -> None:
@@ -278,9 +269,7 @@ def test_every_file_that_kustomize_takes_is_there() -> None:
         files = list(kustomization["resources"]) + kustomization.get("configurations", [])
         for each in kustomization.get("configMapGenerator", []):
             files += each.get("files", []) + each.get("envs", [])
-        comes_with = {"topics.yaml": "worker", "inlets.yaml": "bridge"}
-        wanted = [name for name in files if comes_with.get(name, "check") in COMMANDS]
-        assert [name for name in wanted if not (place / name).exists()] == []
+        assert [name for name in files if not (place / name).exists()] == []
     listed = set(yaml.safe_load((FOLDER / "kustomization.yaml").read_text(encoding="utf-8"))["resources"])
     assert listed == {path.name for path in FOLDER.glob("*.yaml")} - TOOLING
 
@@ -294,9 +283,6 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns(".env", "secrets"))
     filled = "".join(f"{key}={value or 'x'}\n" for key, value in SECRETS.items())
     (folder / "kubernetes" / "secrets.env").write_text(filled)
-    for name in ("topics.yaml", "inlets.yaml"):
-        if not (folder / name).exists():
-            (folder / name).write_text("{}\n")
     done = run("kubectl", "kustomize", str(folder))
     assert done.returncode == 0, done.stderr
     return documents(done.stdout)

@@ -77,5 +77,5 @@ def test_grafanas_data_source_reads_as_the_role_that_sees_the_views_alone(file: 
 def test_the_readme_of_the_folder_names_all_that_is_in_it() -> None:
     text = (DEPLOY / "README.md").read_text(encoding="utf-8")
     linked = {Path(name).parts[0] for name in re.findall(r"\]\(([^).][^)]*)\)", text)}
-    kept = {"README.md", ".env", "secrets", "topics.yaml", "inlets.yaml", "__pycache__"}
+    kept = {"README.md", ".env", "secrets"}
     assert {path.name for path in DEPLOY.iterdir()} - kept == linked - kept
