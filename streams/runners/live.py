@@ -139,9 +139,14 @@ class Lane:
         clock: Callable[[], datetime],
         settle: Callable[[], None] = lambda: None,
         archive: Archive | None = None,
+        identity: str = "",
     ) -> None:
-        """Load the position and the sites that came by this lane before."""
+        """Load the position and the sites that came by this lane before.
+
+        `identity` tells a log from another of the same name, since a topic that was made anew begins at 0 again.
+        """
         self.log, self.part, self.archive = log, part, archive
+        self.position = f"{log} {identity}".strip()
         self.store, self.folder, self.clock, self.settle = store, folder, clock, settle
         self.sites: dict[str, LiveSite] = {}
         self.reload()
@@ -152,7 +157,7 @@ class Lane:
         with self.store.transaction():
             self.store.alone(f"lane {self.log} {self.part}")
             if not self._position():
-                self.store.execute("insert into op.log_position values ($1, $2, 0)", [self.log, self.part])
+                self.store.execute("insert into op.log_position values ($1, $2, 0)", [self.position, self.part])
         self.next_offset = int(self._position()[0][0])
         self.sites.clear()
         for (name,) in self.store.rows(
@@ -163,7 +168,7 @@ class Lane:
 
     def _position(self) -> list[tuple[int]]:
         return self.store.rows(
-            "select next_offset from op.log_position where log = $1 and part = $2", [self.log, self.part]
+            "select next_offset from op.log_position where log = $1 and part = $2", [self.position, self.part]
         )
 
     def batches(self, records: Sequence[Record], *, is_whole: bool = False) -> list[list[Record]]:
@@ -264,7 +269,7 @@ class Lane:
         with self.store.transaction():
             if not self.store.execute(
                 "update op.log_position set next_offset = $1 where log = $2 and part = $3 and next_offset = $4",
-                [batch.after, self.log, self.part, batch.before],
+                [batch.after, self.position, self.part, batch.before],
             ):
                 raise FencedError(
                     f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {batch.before}"
@@ -283,7 +288,8 @@ class Lane:
         rows = pl.DataFrame({"reason": [reason], "payload": [""]})
         with self.store.transaction():
             self.store.execute(
-                "update op.log_position set next_offset = $1 where log = $2 and part = $3", [first, self.log, self.part]
+                "update op.log_position set next_offset = $1 where log = $2 and part = $3",
+                [first, self.position, self.part],
             )
             write(self.store, quarantined(rows, self.log, moment), moment)
         self.next_offset = first
