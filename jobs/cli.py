@@ -19,9 +19,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from typer.core import TyperCommand
 
-from jobs import bill, bridge, demo, doctor, migrate, run, worker
+from jobs import bill, bridge, demo, doctor, migrate, options, worker
+from jobs import run as live
 from jobs.certificate import certify, write_certificate
 from jobs.opening import is_server, opened
+from jobs.republish import republish
 from jobs.simulation import command as simulation
 from streams.catalog.site import check_site, load_site
 from streams.domain.findings import IngestError, KilowatchError, Severity
@@ -29,6 +31,7 @@ from streams.ingest.files import read_blocks, source_id
 from streams.ingest.mapping import Mapping, read_mapping
 from streams.runners.audit import replay as replay_archive
 from streams.runners.embedded import EmbeddedRunner, Source, utc_now
+from streams.runners.live import RUN
 from streams.stores.duckdb import path_of
 
 app = typer.Typer(
@@ -200,25 +203,50 @@ def replay(
     site: SiteFile,
     store: StoreUrl,
     begins: Annotated[datetime | None, typer.Option("--from", help="First local day.", formats=["%Y-%m-%d"])] = None,
-    ends: Annotated[datetime | None, typer.Option("--to", help="Day after the last.", formats=["%Y-%m-%d"])] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="DAY|kafka", help="Day after the last; and kafka, to send it there."),
+    ] = None,
     certificate: Annotated[Path | None, typer.Option(help="Where to write the certificate (JSON).")] = None,
     verify: Annotated[
         str | None, typer.Option(metavar="[CERT.json]", help="Compare; with a certificate, hold it against that too.")
     ] = None,
     archive: ArchiveFolder = None,
+    run: Annotated[str | None, typer.Option(metavar="NAME", help="With --to kafka: what the run is called.")] = None,
+    kafka: Annotated[
+        str | None, typer.Option("--kafka", metavar="HOST:PORT,…", envvar="KILOWATCH_KAFKA", help="Kafka's servers.")
+    ] = None,
+    kafka_security: options.Security = options.KafkaSecurity.PLAINTEXT,
+    kafka_user: options.User = None,
+    kafka_password_file: options.PasswordFile = None,
+    kafka_mechanism: options.Mechanism = options.MECHANISM,
+    kafka_ca: options.Ca = None,
+    kafka_password: options.Password = None,
 ) -> None:
     """Recompute a site from its raw archive and compare with what is stored, row by row.
 
     A certificate of hashes (readings, catalog, factors and tariffs, code, results) is written to --certificate; with
     a bare --verify it goes beside the store. A newer version of the code or the catalog that gives the same results is
     told, and is no difference.
+
+    With --to kafka and --run NAME the readings go into Kafka again instead. Workers keep that run's results in the
+    views of schema run (run.energy_interval and so on), apart from the live ones, and tell nobody of them.
     """
     loaded = load_site(site)
-    zone = loaded.time_zone
     window = [
-        datetime.combine(day.date() if day else default, time.min, tzinfo=zone)
-        for day, default in ((begins, loaded.starts_on), (ends, date(2200, 1, 1)))
+        datetime.combine(day or default, time.min, tzinfo=loaded.time_zone)
+        for day, default in ((begins.date() if begins else None, loaded.starts_on), (_last_day(to), date(2200, 1, 1)))
     ]
+    if "kafka" in (to or ()):
+        if not kafka or not run or RUN.fullmatch(run) is None:
+            raise typer.BadParameter("--to kafka needs --kafka, and --run with a name of letters, digits, _ . and -")
+        brokers = options.kafka_settings(
+            kafka, kafka_security, kafka_user, kafka_password_file, kafka_password, kafka_mechanism, kafka_ca
+        )
+        with opened(store, read_only=True) as kept, progress_bar("readings") as advance:
+            sent = republish(loaded, kept, brokers, run, window[0], window[1], advance, archive)
+        say.print(f"{loaded.name}: {sent:,} readings sent as {loaded.name}@{run}; their results: schema run")
+        return
     with opened(store, read_only=True) as kept, tempfile.TemporaryDirectory() as scratch:
         with progress_bar("readings") as advance:
             verdict = replay_archive(
@@ -245,8 +273,16 @@ def replay(
     raise typer.Exit(0 if same else 1)
 
 
+def _last_day(to: list[str] | None) -> date | None:
+    days = [each for each in to or () if each != "kafka"]
+    try:
+        return date.fromisoformat(days[0]) if days else None
+    except ValueError:
+        raise typer.BadParameter(f"expected --to 2026-02-01 or --to kafka; found {days[0]!r}") from None
+
+
 app.command("bill", epilog=bill.EPILOG)(bill.month_bill)
-app.command("run", epilog=run.EPILOG)(run.run)
+app.command("run", epilog=live.EPILOG)(live.run)
 app.command("migrate", epilog=migrate.EPILOG)(migrate.migrate_store)
 app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("worker", epilog=worker.EPILOG)(worker.worker)

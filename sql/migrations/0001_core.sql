@@ -3,6 +3,8 @@ create schema if not exists op;
 create schema if not exists raw;
 create schema if not exists fact;
 create schema if not exists mart;
+-- The same views of runs: slices of the archive that were replayed into Kafka.
+create schema if not exists run;
 
 create table op.migration (name varchar not null, sha256 varchar not null);
 

@@ -23,13 +23,13 @@ alter role kilowatch_grafana set default_transaction_read_only = on;
 alter role kilowatch_grafana set statement_timeout = '30s';
 alter role kilowatch_grafana set search_path = mart;
 
-grant usage on schema op, raw, fact, mart to kilowatch_writer;
+grant usage on schema op, raw, fact, mart, run to kilowatch_writer;
 grant select, insert, update, delete on all tables in schema op, raw, fact to kilowatch_writer;
 revoke insert, update, delete on op.migration from kilowatch_writer;
-grant select on all tables in schema mart to kilowatch_writer;
+grant select on all tables in schema mart, run to kilowatch_writer;
 
-grant usage on schema op, raw, fact, mart to kilowatch_reader;
-grant select on all tables in schema op, raw, fact, mart to kilowatch_reader;
+grant usage on schema op, raw, fact, mart, run to kilowatch_reader;
+grant select on all tables in schema op, raw, fact, mart, run to kilowatch_reader;
 
 revoke all on all tables in schema op, raw, fact from kilowatch_grafana;
 grant usage on schema mart to kilowatch_grafana;

@@ -22,4 +22,4 @@ inner join op.unit as u
         when 'reactive_energy' then 'kvarh'
         else '1'
     end
-where p.quantity <> 'energy';
+where p.quantity <> 'energy' and position('@' in p.site) = 0;

@@ -5,4 +5,5 @@ select
     c.catalog_id as configuration_id,
     c.sha256,
     c.content
-from op.catalog as c;
+from op.catalog as c
+where position('@' in c.site) = 0;

@@ -25,4 +25,4 @@ select
 from fact.register_day as d
 inner join op.point as p on d.point_id = p.point_id
 left join interval_day as f on d.point_id = f.point_id and d.local_day = f.local_day
-where p.quantity = 'energy';
+where p.quantity = 'energy' and position('@' in p.site) = 0;

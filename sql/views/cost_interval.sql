@@ -9,4 +9,5 @@ select
     c.tariff_id,
     c.revision,
     c.catalog_id as configuration_id
-from fact.cost as c;
+from fact.cost as c
+where position('@' in c.site) = 0;

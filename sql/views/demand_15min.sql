@@ -8,4 +8,5 @@ select
     case d.quality when 0 then 'measured' when 1 then 'estimated' when 2 then 'partial' else 'missing' end as quality,
     d.revision,
     d.catalog_id as configuration_id
-from fact.demand as d;
+from fact.demand as d
+where position('@' in d.site) = 0;

@@ -16,4 +16,5 @@ select
     e.revision,
     e.catalog_id as configuration_id
 from fact.emission as e
-inner join op.point as p on e.point_id = p.point_id;
+inner join op.point as p on e.point_id = p.point_id
+where position('@' in p.site) = 0;

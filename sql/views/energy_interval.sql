@@ -12,4 +12,4 @@ select
     f.catalog_id as configuration_id
 from fact.interval as f
 inner join op.point as p on f.point_id = p.point_id
-where p.quantity = 'energy';
+where p.quantity = 'energy' and position('@' in p.site) = 0;

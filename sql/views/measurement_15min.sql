@@ -15,7 +15,7 @@ with reading as (
     inner join op.point as p on r.point_id = p.point_id
     inner join op.unit as o on p.unit = o.unit
     inner join op.unit as s on coalesce(r.unit, p.unit) = s.unit
-    where p.kind = 'gauge' and r.value is not null
+    where p.kind = 'gauge' and r.value is not null and position('@' in p.site) = 0
     group by r.point_id, r.read_at
 )
 

@@ -15,4 +15,5 @@ select
         '{"point":"', p.point, '","read_at":"', r.read_at, '","value":', cast(r.value as decimal(30, 6)), '}'
     ) as payload
 from fact.rejected_reading as r
-inner join op.point as p on r.point_id = p.point_id;
+inner join op.point as p on r.point_id = p.point_id
+where position('@' in p.site) = 0;

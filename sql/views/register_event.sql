@@ -11,4 +11,5 @@ select
     e.counted_value as counted_kwh,
     e.reason
 from fact.register_event as e
-inner join op.point as p on e.point_id = p.point_id;
+inner join op.point as p on e.point_id = p.point_id
+where position('@' in p.site) = 0;

@@ -24,6 +24,7 @@ from faust.types import TP
 from faust.types.auth import AuthProtocol
 
 from streams.catalog.folder import SiteFolder
+from streams.catalog.runs import is_run
 from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
@@ -282,6 +283,7 @@ class Worker:
         sent = [
             await self.intervals.send(key=site.name.encode(), value=value)
             for site, outputs in batch.outputs
+            if not is_run(site.name)
             for value in interval_messages(site.name, site.points, outputs)
         ]
         for record, reason in batch.undecodable:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from streams.catalog.runs import is_run
 from streams.runners.live import Batch, Lane, LiveSite
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
@@ -61,7 +62,7 @@ class Keeping:
         self.waiting, self.written_at = 0, time.monotonic()
         if self.archive is None:
             return
-        for site in list(lane.sites.values()):
+        for site in [each for each in lane.sites.values() if not is_run(each.name)]:
             rows = site.store.unarchived()
             if len(rows):
                 written = self.archive.write(site.name, site.table.site.time_zone.key, rows)

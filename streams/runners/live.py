@@ -7,6 +7,7 @@ and a commit succeeds only where the position is the one that its batch began at
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from streams.catalog.folder import SiteFolder
+from streams.catalog.runs import MARK, is_run, renamed, site_of
 from streams.domain.findings import FencedError
 from streams.domain.site import Site
 from streams.ingest.codec import PAYLOAD_CHARS
@@ -30,6 +32,7 @@ from streams.stores.store import Store, naive
 from streams.stores.writer import write
 
 UNKNOWN_SITE = "unknown site"
+RUN = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 MOST_RECORDS = 2_000
 MOST_BYTES = 4 * 1024 * 1024
 """What one commit holds at most: about a hundred thousand readings."""
@@ -78,6 +81,11 @@ class Batch:
     controls: list[tuple[LiveSite, int, int]] = field(default_factory=list)
     outputs: list[tuple[LiveSite, Outputs]] = field(default_factory=list)
     undecodable: list[tuple[Record, str]] = field(default_factory=list)
+
+
+def _tick_of(record: Record) -> tuple[int, str] | None:
+    """What tick a record is, and of whom; None for readings."""
+    return None if record.tick_ms is None else (record.tick_ms, record.site)
 
 
 def _pieces(records: Iterable[Record]) -> Iterator[list[Record]]:
@@ -168,8 +176,10 @@ class Lane:
         for (name,) in self.store.rows(
             "select site from op.position where log = $1 and part = $2", [self.log, self.part]
         ):
-            if name in self.folder.sites:
-                self.sites[name] = LiveSite(self.folder.sites[name], self.store, self.settle, self.archive)
+            if site_of(name) in self.folder.sites:
+                site = self.folder.sites[site_of(name)]
+                site = renamed(site, name.partition(MARK)[2]) if is_run(name) else site
+                self.sites[name] = LiveSite(site, self.store, self.settle, self.archive)
 
     def _position(self) -> list[tuple[int]]:
         return self.store.rows(
@@ -184,13 +194,13 @@ class Lane:
         fresh = [record for record in records if record.offset >= self.next_offset]
         if fresh and fresh[0].offset > self.next_offset and not is_whole:
             raise LostError(self.next_offset, fresh[0].offset)
-        return [piece for _, group in groupby(fresh, key=lambda record: record.tick_ms) for piece in _pieces(group)]
+        return [piece for _, group in groupby(fresh, key=_tick_of) for piece in _pieces(group)]
 
     def prepare(self, records: Sequence[Record]) -> Batch:
         """Compute what records leave; the lane's memory moves on with it, the store does not yet."""
         batch = Batch(self.next_offset, records[-1].offset + 1, self.clock(), Counts(records=len(records)))
         if records[0].tick_ms is not None:
-            self._tick(batch, records[0].tick_ms)
+            self._tick(batch, records[0].tick_ms, records[0].site)
             batch.after = batch.after if batch.is_whole else batch.before
             self.next_offset = batch.after
             return batch
@@ -208,9 +218,13 @@ class Lane:
 
     def _site(self, name: str) -> LiveSite | None:
         """A site of the catalog as it stands now; a changed one is loaded anew from the last commit."""
-        known = self.folder.sites.get(name)
+        known = self.folder.sites.get(site_of(name))
         if known is None:
             return self.sites.get(name)
+        if is_run(name) and RUN.fullmatch(name.removeprefix(f"{known.name}{MARK}")):
+            known = renamed(known, name.partition(MARK)[2])
+        elif is_run(name):
+            return None
         live = self.sites.get(name)
         if live is None or live.sha256 != known.sha256:
             live = self.sites[name] = LiveSite(known, self.store, self.settle, self.archive)
@@ -220,9 +234,10 @@ class Lane:
                 )
         return live
 
-    def _tick(self, batch: Batch, now_ms: int) -> None:
+    def _tick(self, batch: Batch, now_ms: int, of: str) -> None:
+        """A tick of every live site, or of one run."""
         batch.counts.ticks += 1
-        for name in list(self.sites):
+        for name in [of] if of else [name for name in self.sites if not is_run(name)]:
             site = self._site(name)
             if site is None or not site.pipeline.is_due(now_ms):
                 continue

@@ -13,7 +13,7 @@ import polars as pl
 
 from streams.domain.findings import StoreError
 from streams.domain.quantities import OFFSET, UNITS
-from streams.stores.store import SQL
+from streams.stores.store import SQL, views
 
 
 def path_of(url: str) -> Path:
@@ -35,7 +35,8 @@ class DuckDBStore:
         if read_only and not path.exists():
             raise StoreError(f"store {path}: expected a file; found none")
         if not path.parent.is_dir():
-            raise StoreError(f"store {path}: expected the folder {path.parent} to exist; found none")
+            hint = "" if path.is_absolute() else f" (an absolute path has four slashes: duckdb:////{path})"
+            raise StoreError(f"store {path}: expected the folder {path.parent} to exist; found none{hint}")
         try:
             self.con = duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
@@ -163,8 +164,8 @@ class DuckDBStore:
             self.con.execute("delete from op.unit")
             for name, (_, base) in UNITS.items():
                 self.con.execute("insert into op.unit values (?, ?, ?)", [name, float(base), OFFSET.get(name, 0.0)])
-            for file in sorted((SQL / "views").glob("*.sql")):
-                self.con.execute(file.read_text(encoding="utf-8"))
+            for _, text in views():
+                self.con.execute(text)
 
 
 def _first_line(error: Exception) -> str:

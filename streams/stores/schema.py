@@ -13,7 +13,7 @@ from psycopg import sql
 from streams.domain.findings import StoreError
 from streams.domain.quantities import OFFSET, UNITS
 from streams.stores.postgres import PostgresStore
-from streams.stores.store import SQL
+from streams.stores.store import SQL, views
 
 ROLES = ("writer", "reader", "grafana")
 
@@ -44,7 +44,7 @@ def migrate(store: PostgresStore, passwords: Mapping[str, str]) -> Migrated:
         _units(store)
         _views(store)
         if timescale:
-            _run(store, SQL / "timescale" / "hypertables.sql")
+            _run(store, (SQL / "timescale" / "hypertables.sql").read_text(encoding="utf-8"))
         has_roles = _roles(store, passwords)
     return Migrated(tuple(applied), timescale, has_roles)
 
@@ -87,7 +87,7 @@ def _once(store: PostgresStore) -> list[str]:
     for path in files():
         digest = _digest(path)
         if path.name not in done:
-            _run(store, path)
+            _run(store, path.read_text(encoding="utf-8"))
             store.execute("insert into op.migration values ($1, $2)", [path.name, digest])
             applied.append(path.name)
         elif done[path.name] != digest:
@@ -95,10 +95,10 @@ def _once(store: PostgresStore) -> list[str]:
     return applied
 
 
-def _run(store: PostgresStore, path: Path) -> None:
-    """A file of many statements, which go together only where no value is bound."""
+def _run(store: PostgresStore, text: str) -> None:
+    """Many statements of our own, which go together only where no value is bound."""
     with psycopg.ClientCursor(store.con) as cursor:
-        cursor.execute(path.read_text(encoding="utf-8"))
+        cursor.execute(text)
 
 
 def _units(store: PostgresStore) -> None:
@@ -109,19 +109,19 @@ def _units(store: PostgresStore) -> None:
 
 def _views(store: PostgresStore) -> None:
     """Replace each view; where its columns changed it is dropped first, unless somebody's own view stands on it."""
-    for path in sorted((SQL / "views").glob("*.sql")):
+    for name, text in views():
         try:
             with store.con.transaction():
-                _run(store, path)
+                _run(store, text)
         except psycopg.errors.InvalidTableDefinition:
             try:
-                store.execute(f"drop view mart.{path.stem}")
+                store.execute(f"drop view {name}")
             except psycopg.errors.DependentObjectsStillExist as error:
                 raise StoreError(
-                    f"store {store.where}: mart.{path.stem} has other columns now; drop what stands on it first: "
+                    f"store {store.where}: {name} has other columns now; drop what stands on it first: "
                     f"{error.diag.message_detail}"
                 ) from error
-            _run(store, path)
+            _run(store, text)
 
 
 def _extension(store: PostgresStore) -> str | None:
@@ -145,7 +145,7 @@ def _roles(store: PostgresStore, passwords: Mapping[str, str]) -> bool:
     may = store.rows("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")[0][0]
     if not may:
         return False
-    _run(store, SQL / "roles" / "roles.sql")
+    _run(store, (SQL / "roles" / "roles.sql").read_text(encoding="utf-8"))
     for role in ROLES:
         if password := passwords.get(role):
             name = sql.Identifier(f"kilowatch_{role}")

@@ -5,7 +5,8 @@ Statements are SQL that both stores understand, with `$1`, `$2` … for values; 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,17 @@ from typing import Any, Protocol
 import polars as pl
 
 SQL = Path(__file__).parents[2] / "sql"
+
+
+def views() -> Iterator[tuple[str, str]]:
+    """Each view with its SQL: of sites in schema `mart`, and the same of runs, whose names hold an @, in `run`."""
+    for path in sorted((SQL / "views").glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        yield f"mart.{path.stem}", text
+        yield (
+            f"run.{path.stem}",
+            re.sub(r"(position\('@' in \w+\.site\)) = 0", r"\1 > 0", text.replace("mart.", "run.")),
+        )
 
 
 class Store(Protocol):

@@ -1,0 +1,53 @@
+"""Runs: a site under another name, so that a replayed slice of its archive stands apart from what is live."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from streams.domain.site import Site
+
+MARK: Final = "@"
+"""Stands between a site's name and that of a run; no site's own name holds it."""
+
+
+def is_run(name: str) -> bool:
+    """Whether a name is that of a run."""
+    return MARK in name
+
+
+def site_of(name: str) -> str:
+    """The site that a run replays."""
+    return name.partition(MARK)[0]
+
+
+def renamed(site: Site, run: str) -> Site:
+    """The site as `site@run`, its points as `site@run/point`."""
+    before, after = f"{site.name}/", f"{site.name}{MARK}{run}/"
+
+    def name(point: str) -> str:
+        return after + point.removeprefix(before)
+
+    return replace(
+        site,
+        name=f"{site.name}{MARK}{run}",
+        points=tuple(
+            replace(
+                point,
+                name=name(point.name),
+                formula=tuple((coefficient, name(term)) for coefficient, term in point.formula),
+                parent=name(point.parent) if point.parent else None,
+            )
+            for point in site.points
+        ),
+        import_points=tuple(map(name, site.import_points)),
+        reactive_points=tuple(map(name, site.reactive_points)),
+        emission_sources=tuple(
+            replace(
+                source,
+                point=name(source.point),
+                green_point=name(source.green_point) if source.green_point else None,
+            )
+            for source in site.emission_sources
+        ),
+    )
