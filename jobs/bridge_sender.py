@@ -31,6 +31,7 @@ PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
 SAY_AGAIN_S: Final = 60.0
 DELIVERY_MS: Final = 30_000
 STOP_WAIT_S: Final = 2.5
+SLOW_S: Final = 3.0
 
 
 class Sender:
@@ -107,6 +108,9 @@ class Sender:
             for future in futures:
                 future.add_both(latch.count)
             while not latch.wait(0.2):
+                if latch.waited_s > SLOW_S:
+                    self.connected, self.trouble = False, f"no acknowledgement for {latch.waited_s:.0f} s"
+                    self._say_what_waits()
                 if self._stopping.is_set() and latch.waited_s > STOP_WAIT_S:
                     return False
             for future in futures:

@@ -127,7 +127,7 @@ class MqttInlet:
         self._client.loop_start()
 
     def wait(self, seconds: float) -> None:
-        """Wait until it is known whether the broker can be reached and wants us."""
+        """Wait until it is known whether the broker can be reached, wants us, and knows what we listen to."""
         self._known.wait(seconds)
 
     @property
@@ -193,7 +193,6 @@ class MqttInlet:
         client.publish(self.settings.status_topic, b"online", qos=1, retain=True)
         fields = {"server": self.settings.server, "session": "kept" if flags.session_present else "new"}
         LOG.info("mqtt_connected", extra={"fields": fields})
-        self._known.set()
 
     def _on_connect_fail(self, _: Client, __: Any) -> None:  # noqa: ANN401
         error = sys.exc_info()[1]  # paho calls this while it handles the error, and does not hand it over
@@ -217,6 +216,7 @@ class MqttInlet:
                 self._tally.add("refused", "subscription refused by the broker")
                 LOG.error("mqtt_subscription_refused", extra={"fields": {"topic": topic, "reason": code.getName()}})
         self.subscribed = True
+        self._known.set()
 
     def _on_message(self, client: Client, _: Any, came: MQTTMessage) -> None:  # noqa: ANN401
         """Translate and queue; waits, and so stops reading from the broker, when too much is pending."""
