@@ -245,13 +245,13 @@ def test_when_the_disk_is_full_gateways_are_told_to_come_again(
     server = own_kafka()
     place = Place(tmp_path, server.bootstrap, broker)
     server.stop()
-    big = reading(1) + b"\n" + b" " * 3_900_000 + b"\n" + reading(2)
+    big = reading(1) + b"\n" + b" " * 4_190_000 + b"\n" + reading(2)
     with place.bridge(*place.push(), "--spool-mb", "16") as bridge:
         door = bridge.started().address()
         codes = [post(door, big)[0] for _ in range(5)]
         assert codes == [202, 202, 202, 202, 503]
         with Sender(broker.port) as gateway:
-            gateway.more(5_000)
+            gateway.more(300)
             until(lambda: bridge.events("mqtt_held_back"), "messages held back")
             numbers = gateway.end()
         server.start()
