@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
+from jobs import options
 from streams.domain.findings import IngestError
 
 EPILOG = (
@@ -19,15 +20,6 @@ TOKEN_EPILOG = "Example: kilowatch token gw7 --sites wugu,depot"  # noqa: S105 -
 LEAST_SPOOL_MB: Final = 16
 
 
-class KafkaSecurity(StrEnum):
-    """How Kafka is spoken to."""
-
-    PLAINTEXT = "plaintext"
-    SSL = "ssl"
-    SASL_PLAINTEXT = "sasl_plaintext"
-    SASL_SSL = "sasl_ssl"
-
-
 class MqttVersion(StrEnum):
     """Which MQTT is spoken."""
 
@@ -36,9 +28,7 @@ class MqttVersion(StrEnum):
 
 
 def bridge(
-    kafka: Annotated[
-        str, typer.Option("--kafka", metavar="HOST:PORT,…", envvar="KILOWATCH_KAFKA", help="Kafka's servers.")
-    ],
+    kafka: options.Kafka,
     spool: Annotated[
         Path, typer.Option("--spool", metavar="FOLDER", envvar="KILOWATCH_SPOOL", help="Where messages wait.")
     ],
@@ -73,19 +63,13 @@ def bridge(
     mqtt_ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The CA of the broker, for mqtts.")] = None,
     mqtt_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="Our certificate, for mqtts.")] = None,
     mqtt_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key.")] = None,
-    kafka_security: Annotated[
-        KafkaSecurity, typer.Option(envvar="KILOWATCH_KAFKA_SECURITY", help="How Kafka is spoken to.")
-    ] = KafkaSecurity.PLAINTEXT,
-    kafka_user: Annotated[str | None, typer.Option(envvar="KILOWATCH_KAFKA_USER", help="The user of SASL.")] = None,
-    kafka_password_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The password in its first line; or KILOWATCH_KAFKA_PASSWORD.")
-    ] = None,
-    kafka_mechanism: Annotated[
-        str, typer.Option(envvar="KILOWATCH_KAFKA_MECHANISM", help="The mechanism of SASL.")
-    ] = "SCRAM-SHA-512",
-    kafka_ca: Annotated[Path | None, typer.Option(metavar="FILE", help="The CA of Kafka, for ssl.")] = None,
+    kafka_security: options.Security = options.KafkaSecurity.PLAINTEXT,
+    kafka_user: options.User = None,
+    kafka_password_file: options.PasswordFile = None,
+    kafka_mechanism: options.Mechanism = options.MECHANISM,
+    kafka_ca: options.Ca = None,
     mqtt_password: Annotated[str | None, typer.Option(envvar="KILOWATCH_MQTT_PASSWORD", hidden=True)] = None,
-    kafka_password: Annotated[str | None, typer.Option(envvar="KILOWATCH_KAFKA_PASSWORD", hidden=True)] = None,
+    kafka_password: options.Password = None,
 ) -> None:
     """Take telemetry from MQTT and HTTP to Kafka; what was acknowledged is on disk until Kafka has it.
 
@@ -93,7 +77,7 @@ def bridge(
     """
     # Kafka, MQTT and HTTP are imported where they are used: no other command should wait for them.
     from jobs import bridge_run  # noqa: PLC0415
-    from streams.ingest.kafka_settings import KafkaSettings, read_secret  # noqa: PLC0415
+    from streams.ingest.kafka_settings import read_secret  # noqa: PLC0415
 
     given = {"--mqtt": mqtt, "--inlets": inlets, "--http": http, "--tokens": tokens}
     if (mqtt is None) != (inlets is None) or (http is None) != (tokens is None) or (mqtt is None and http is None):
@@ -103,10 +87,12 @@ def bridge(
             f"found {' and '.join(found) or 'none of them'}"
         )
     mqtt_secret = read_secret(mqtt_password_file, "the MQTT password") or mqtt_password
-    kafka_secret = read_secret(kafka_password_file, "the Kafka password") or kafka_password
+    settings_of_kafka = options.kafka_settings(
+        kafka, kafka_security, kafka_user, kafka_password_file, kafka_password, kafka_mechanism, kafka_ca
+    )
     files = (mqtt_ca, mqtt_cert, mqtt_key)
     wanted = bridge_run.Wanted(
-        kafka=KafkaSettings(kafka, kafka_security.value, kafka_user, kafka_secret, kafka_mechanism, kafka_ca),
+        kafka=settings_of_kafka,
         topic=topic,
         spool=spool,
         spool_bytes=spool_mb << 20,

@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from kafka import KafkaProducer  # type: ignore[import-untyped]
-from kafka.errors import (  # type: ignore[import-untyped]
+from kafka import KafkaProducer
+from kafka.errors import (
     KafkaError,
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,

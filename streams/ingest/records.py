@@ -26,7 +26,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A message as it waits in a log; `offset` is its position there, rising by one or more."""
+    """A message as it waits in a log; `offset` is its position there, rising by one or more.
+
+    `sent_ms` is the arrival at the first inlet where `received_ms` is the arrival in the log.
+    """
 
     offset: int
     site: str
@@ -34,6 +37,7 @@ class Record:
     value: bytes
     received_ms: int
     tick_ms: int | None = None
+    sent_ms: int | None = None
 
 
 Append = Callable[[Sequence[Message]], int]

@@ -110,6 +110,16 @@ class Spool:
         """The highest offset ever given; 0 before the first."""
         return self._last
 
+    def begin_after(self, offset: int) -> None:
+        """Give no offset up to this one any more: who reads a new file has not forgotten the old one's."""
+        with self._writing, self._told("a file that can be written"):
+            if self._last < offset:
+                self._writer.execute("begin immediate")
+                self._writer.execute("delete from sqlite_sequence where name = 'record'")
+                self._writer.execute("insert into sqlite_sequence values ('record', ?)", (offset,))
+                self._writer.execute("commit")
+                self._last = offset
+
     def append(self, messages: Sequence[Message]) -> int:
         """Store all of the messages or none, and return the last offset; on return they are safe on disk.
 
