@@ -152,16 +152,29 @@ def _kafka(brokers: KafkaSettings) -> Iterator[Look]:
             yield Look(f"topic {name}", "missing", "start a worker once")
 
 
+def _topic_id(brokers: KafkaSettings) -> str:
+    admin = KafkaAdminClient(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
+    try:
+        return str(admin.describe_topics([TELEMETRY])[0]["topic_id"])
+    finally:
+        admin.close()
+
+
 def _lag(url: str, brokers: KafkaSettings) -> Iterator[Look]:
     """Messages after the stored position, by partition."""
     with opened(url, read_only=True) as kept:
-        stored = dict(kept.rows("select part, next_offset from op.log_position where log = $1", [TELEMETRY]))
+        rows = kept.rows("select log, part, next_offset from op.log_position")
+    stored = {(log, part): offset for log, part, offset in rows}
+    identity = _topic_id(brokers)
     consumer = KafkaConsumer(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
     try:
         parts = [TopicPartition(TELEMETRY, part) for part in sorted(consumer.partitions_for_topic(TELEMETRY) or ())]
         first, last = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
     finally:
         consumer.close()
-    lag = {part.partition: last[part] - max(stored.get(part.partition, 0), first[part]) for part in parts}
+    lag = {
+        part.partition: last[part] - max(stored.get((f"{TELEMETRY} {identity}", part.partition), 0), first[part])
+        for part in parts
+    }
     behind = ", ".join(f"[{part}] {count:,}" for part, count in lag.items() if count)
     yield Look("lag", behind or "none: every message is in the store", "is a worker running?" if behind else "")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,7 +16,7 @@ from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.runners.kafka import Group, Worker
-from streams.runners.kafka_topics import ensure_topics, read_topics
+from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
 from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer
 from streams.stores.archive import Archive
@@ -26,6 +27,7 @@ EPILOG = (
     "Example: kilowatch worker --sites deploy/sites --store postgresql://kilowatch_writer@127.0.0.1/kilowatch "
     "--kafka 127.0.0.1:9092"
 )
+LOG: Final = logging.getLogger("kilowatch.worker")
 TOPICS = Path(__file__).parents[1] / "deploy" / "topics.yaml"
 
 
@@ -62,9 +64,11 @@ def worker(
     kept = PostgresStore(store, application="kilowatch worker")
     check_schema(kept)
     start_logs(frozenset(secret for secret in (brokers.password, kept.password) if secret))
-    ensure_topics(rows, brokers.arguments())
+    made = ensure_topics(rows, brokers.arguments())
+    for sentence in made.differing:
+        LOG.warning("topic_differs", extra={"fields": {"reason": sentence}})
     keeping = Keeping(Archive(archive) if archive else None)
-    asyncio.run(_work(brokers, Group(group), kept, folder, keeping, metrics))
+    asyncio.run(_work(brokers, Group(group, made.ids[TELEMETRY]), kept, folder, keeping, metrics))
 
 
 async def _work(

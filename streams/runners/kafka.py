@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import faust
@@ -44,9 +46,13 @@ LETTER_BYTES: Final = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The consumer group of the workers, how often time is recorded, and how long a batch may gather."""
+    """The consumer group of the workers, how often time is recorded, and how long a batch may gather.
+
+    `topic_id` is that of the topic `telemetry`: positions hold for that topic and not for a later one of its name.
+    """
 
     name: str
+    topic_id: str
     tick_s: float = TICK_S
     within_s: float = WITHIN_S
 
@@ -88,6 +94,7 @@ class Worker:
             web_enabled=False,
             topic_disable_leader=True,
             topic_allow_declare=False,
+            datadir=str(Path(tempfile.gettempdir()) / "kilowatch-worker"),
             consumer_auto_offset_reset="earliest",
             broker_max_poll_records=MOST_RECORDS,
             stream_buffer_maxsize=2 * MOST_RECORDS,
@@ -139,9 +146,15 @@ class Worker:
         if lane is None:
             return
         self.metrics.skipped.inc(len(records) - sum(map(len, groups)))
+        if not groups and (self.app.consumer.highwater(TP(TELEMETRY, part)) or lane.next_offset) < lane.next_offset:
+            raise KilowatchError(
+                f"topic {TELEMETRY}[{part}] ends before the stored position {lane.next_offset}: it was made anew; "
+                "start the worker again"
+            )
         for group in groups:
-            if self.stopping or not await self._work(lane, group):
-                return
+            while not self.stopping and lane.next_offset <= group[-1].offset:
+                if not await self._work(lane, group):
+                    return
 
     async def _work(self, lane: Lane, records: list[Record]) -> bool:
         """Compute one batch while the one before is committed, then begin its commit; False where it is read again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,9 @@ from streams.domain.findings import KilowatchError
 TELEMETRY: Final = "telemetry"
 DEAD_LETTERS: Final = "telemetry.dlq"
 INTERVALS: Final = "energy.interval"
+BOOTSTRAP_MS: Final = 8_000
+TRIES: Final = 50
+TRY_S: Final = 0.1
 NEEDED: Final = (TELEMETRY, DEAD_LETTERS, INTERVALS)
 
 
@@ -35,10 +39,11 @@ class TopicRow(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Names of topics that were made, and sentences on those that are otherwise than the file says."""
+    """Names of topics that were made, sentences on those that are otherwise than the file says, and ids by name."""
 
     created: tuple[str, ...]
     differing: tuple[str, ...]
+    ids: dict[str, str]
 
 
 def read_topics(path: Path) -> dict[str, TopicRow]:
@@ -60,45 +65,47 @@ def ensure_topics(rows: dict[str, TopicRow], client: dict[str, Any]) -> Made:
     """Make the topics that are missing. `client` are kafka-python's arguments; KafkaUnusableError where they fail."""
     brokers = client["bootstrap_servers"]
     try:
-        admin = KafkaAdminClient(**client)
+        admin = KafkaAdminClient(**client, bootstrap_timeout_ms=BOOTSTRAP_MS)
     except KafkaError as error:
         raise KafkaUnusableError(
             f"Kafka {brokers}: no answer; start the broker, or mend --kafka and its security settings ({error!r})"
         ) from None
     try:
-        known = {
-            each["name"]: len(each["partitions"])
-            for each in admin.describe_topics(list(rows))
-            if not each["error_code"]
-        }
-        created = []
-        for name, row in rows.items():
-            if name in known:
-                continue
-            config = {
-                key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in row.config.items()
-            }
-            try:
-                admin.create_topics(
-                    [
-                        NewTopic(
-                            name,
-                            num_partitions=row.partitions,
-                            replication_factor=row.replication,
-                            topic_configs=config,
-                        )
-                    ]
-                )
-                created.append(name)
-            except TopicAlreadyExistsError:  # another worker was quicker
-                continue
+        known = _described(admin, rows)
+        created = [name for name in rows if name not in known and _created(admin, name, rows[name])]
+        for _ in range(TRIES):
+            made = _described(admin, rows)
+            if len(made) == len(rows):
+                break
+            time.sleep(TRY_S)
     except KafkaError as error:
         raise KafkaUnusableError(f"Kafka {brokers}: topics cannot be made: {error!r}") from None
     finally:
         admin.close()
+    if missing := [name for name in rows if name not in made]:
+        raise KafkaUnusableError(f"Kafka {brokers}: topic {missing[0]} was made and cannot be seen; look at the broker")
     differing = tuple(
-        f"topic {name} has {known[name]} partitions, the file says {row.partitions}"
+        f"topic {name} has {made[name][0]} partitions, the file says {row.partitions}"
         for name, row in rows.items()
-        if known.get(name, row.partitions) != row.partitions
+        if made[name][0] != row.partitions
     )
-    return Made(tuple(created), differing)
+    return Made(tuple(created), differing, {name: identity for name, (_, identity) in made.items()})
+
+
+def _described(admin: KafkaAdminClient, rows: dict[str, TopicRow]) -> dict[str, tuple[int, str]]:
+    """Partitions and id of the topics that are there."""
+    described = admin.describe_topics(list(rows))
+    return {
+        each["name"]: (len(each["partitions"]), str(each["topic_id"])) for each in described if not each["error_code"]
+    }
+
+
+def _created(admin: KafkaAdminClient, name: str, row: TopicRow) -> bool:
+    """Make a topic; False where another worker was quicker."""
+    config = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in row.config.items()}
+    topic = NewTopic(name, num_partitions=row.partitions, replication_factor=row.replication, topic_configs=config)
+    try:
+        admin.create_topics([topic])
+    except TopicAlreadyExistsError:
+        return False
+    return True

@@ -33,6 +33,8 @@ UNKNOWN_SITE = "unknown site"
 MOST_RECORDS = 2_000
 MOST_BYTES = 4 * 1024 * 1024
 """What one commit holds at most: about a hundred thousand readings."""
+DAY_MS = 86_400_000
+"""So far a tick moves a site's watermark in one commit."""
 
 
 class LostError(Exception):
@@ -61,14 +63,16 @@ class Counts:
 class Batch:
     """Everything that one commit stores: rows, moves of positions, recorded ticks; and what others are told.
 
-    `undecodable` are records of which nothing or not everything could be read, with the reason; `outputs` are the
-    results of each site.
+    It is not whole where a tick passes over days of silence: then the same record is prepared again, and each commit
+    holds one. `undecodable` are records of which nothing or not everything could be read, with the reason; `outputs`
+    are the results of each site.
     """
 
     before: int
     after: int
     moment: datetime
     counts: Counts
+    is_whole: bool = True
     tables: list[Tables] = field(default_factory=list)
     moves: list[tuple[LiveSite, Move]] = field(default_factory=list)
     controls: list[tuple[LiveSite, int, int]] = field(default_factory=list)
@@ -105,6 +109,7 @@ class LiveSite:
         self.pipeline = self.store.pipeline(self)
         self.points = [point.name for point in self.table.every]
         self.sources: dict[str, int] = {}
+        self.slack_ms = int((self.table.lateness_ms + self.table.resolution_ms).max(initial=0))
 
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -139,9 +144,14 @@ class Lane:
         clock: Callable[[], datetime],
         settle: Callable[[], None] = lambda: None,
         archive: Archive | None = None,
+        identity: str = "",
     ) -> None:
-        """Load the position and the sites that came by this lane before."""
+        """Load the position and the sites that came by this lane before.
+
+        `identity` tells a log from another of the same name, since a topic that was made anew begins at 0 again.
+        """
         self.log, self.part, self.archive = log, part, archive
+        self.position = f"{log} {identity}".strip()
         self.store, self.folder, self.clock, self.settle = store, folder, clock, settle
         self.sites: dict[str, LiveSite] = {}
         self.reload()
@@ -152,7 +162,7 @@ class Lane:
         with self.store.transaction():
             self.store.alone(f"lane {self.log} {self.part}")
             if not self._position():
-                self.store.execute("insert into op.log_position values ($1, $2, 0)", [self.log, self.part])
+                self.store.execute("insert into op.log_position values ($1, $2, 0)", [self.position, self.part])
         self.next_offset = int(self._position()[0][0])
         self.sites.clear()
         for (name,) in self.store.rows(
@@ -163,7 +173,7 @@ class Lane:
 
     def _position(self) -> list[tuple[int]]:
         return self.store.rows(
-            "select next_offset from op.log_position where log = $1 and part = $2", [self.log, self.part]
+            "select next_offset from op.log_position where log = $1 and part = $2", [self.position, self.part]
         )
 
     def batches(self, records: Sequence[Record], *, is_whole: bool = False) -> list[list[Record]]:
@@ -179,10 +189,12 @@ class Lane:
     def prepare(self, records: Sequence[Record]) -> Batch:
         """Compute what records leave; the lane's memory moves on with it, the store does not yet."""
         batch = Batch(self.next_offset, records[-1].offset + 1, self.clock(), Counts(records=len(records)))
-        self.next_offset = batch.after
         if records[0].tick_ms is not None:
-            self._tick(batch, records[-1].tick_ms or records[0].tick_ms)
+            self._tick(batch, records[0].tick_ms)
+            batch.after = batch.after if batch.is_whole else batch.before
+            self.next_offset = batch.after
             return batch
+        self.next_offset = batch.after
         by_site: dict[str, list[Record]] = {}
         for record in records:
             by_site.setdefault(record.site, []).append(record)
@@ -214,8 +226,10 @@ class Lane:
             site = self._site(name)
             if site is None or not site.pipeline.is_due(now_ms):
                 continue
-            outputs = site.pipeline.tick(now_ms)
-            batch.controls.append((site, outputs.next_seq, now_ms))
+            until_ms = min(now_ms, site.pipeline.watermark_ms + DAY_MS + site.slack_ms)
+            outputs = site.pipeline.tick(until_ms)
+            batch.controls.append((site, outputs.next_seq, until_ms))
+            batch.is_whole &= until_ms == now_ms
             self._keep(batch, site, outputs)
 
     def _step(self, batch: Batch, site: LiveSite, records: list[Record]) -> None:
@@ -264,7 +278,7 @@ class Lane:
         with self.store.transaction():
             if not self.store.execute(
                 "update op.log_position set next_offset = $1 where log = $2 and part = $3 and next_offset = $4",
-                [batch.after, self.log, self.part, batch.before],
+                [batch.after, self.position, self.part, batch.before],
             ):
                 raise FencedError(
                     f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {batch.before}"
@@ -283,7 +297,8 @@ class Lane:
         rows = pl.DataFrame({"reason": [reason], "payload": [""]})
         with self.store.transaction():
             self.store.execute(
-                "update op.log_position set next_offset = $1 where log = $2 and part = $3", [first, self.log, self.part]
+                "update op.log_position set next_offset = $1 where log = $2 and part = $3",
+                [first, self.position, self.part],
             )
             write(self.store, quarantined(rows, self.log, moment), moment)
         self.next_offset = first
