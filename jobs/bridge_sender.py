@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from kafka import KafkaProducer
 from kafka.errors import (
@@ -31,6 +31,7 @@ PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
 SAY_AGAIN_S: Final = 60.0
 DELIVERY_MS: Final = 30_000
 STOP_WAIT_S: Final = 2.5
+SLOW_S: Final = 3.0
 
 
 class Sender:
@@ -107,6 +108,9 @@ class Sender:
             for future in futures:
                 future.add_both(latch.count)
             while not latch.wait(0.2):
+                if latch.waited_s > SLOW_S:
+                    self.connected, self.trouble = False, f"no acknowledgement for {latch.waited_s:.0f} s"
+                    self._say_what_waits()
                 if self._stopping.is_set() and latch.waited_s > STOP_WAIT_S:
                     return False
             for future in futures:
@@ -134,6 +138,13 @@ class Sender:
         )
 
     def _made(self) -> KafkaProducer:
+        with _Overheard() as overheard:
+            try:
+                return self._connected()
+            except KafkaError as error:
+                raise overheard.reason or error from error
+
+    def _connected(self) -> KafkaProducer:
         return KafkaProducer(
             **self.settings.arguments(),
             client_id="kilowatch-bridge",
@@ -179,7 +190,7 @@ class Sender:
     def _refused(self, error: Exception) -> str:
         return (
             f"Kafka at {self.settings.servers}: expected to be let in as {self.settings.user or 'nobody'!r}; "
-            f"found {type(error).__name__} (check user, password and --kafka-security)"
+            f"found {error} (check user, password, --kafka-security and --kafka-ca)"
         )
 
     def _say_what_waits(self) -> None:
@@ -222,8 +233,34 @@ class _Latch:
         return time.monotonic() - self._since
 
 
+class _Overheard(logging.Handler):
+    """Why kafka-python did not connect: it says so in its log alone, and gives up with a time-out."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.reason: KafkaError | None = None
+        self._log = logging.getLogger("kafka.net.manager")
+        self._before = (self._log.level, self._log.propagate)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Remember the error of a line; a refusal weighs more than what follows it."""
+        found = next((each for each in record.args or () if isinstance(each, KafkaError)), None)
+        if found is not None and not (self.reason is not None and _is_refusal(self.reason)):
+            self.reason = found
+
+    def __enter__(self) -> Self:
+        self._log.addHandler(self)
+        self._log.setLevel(logging.WARNING)
+        self._log.propagate = False
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._log.removeHandler(self)
+        self._log.setLevel(self._before[0])
+        self._log.propagate = self._before[1]
+
+
 def _is_refusal(error: Exception) -> bool:
     """Whether waiting does not help: a wrong user, password or mechanism, or a certificate that nobody knows."""
-    return isinstance(
-        error, SaslAuthenticationFailedError | UnsupportedSaslMechanismError | ssl.SSLCertVerificationError
-    )
+    refusals = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, ssl.SSLCertVerificationError)
+    return isinstance(error, refusals) or "CERTIFICATE_VERIFY_FAILED" in str(error)

@@ -14,7 +14,7 @@ import typer
 from aiohttp import web
 
 from jobs import options
-from jobs.bridge import address_of, mqtt_settings, now_ms
+from jobs.bridge_run import address_of, mqtt_settings, now_ms
 from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
 from streams.domain.findings import IngestError, KilowatchError

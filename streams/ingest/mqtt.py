@@ -106,6 +106,7 @@ class MqttInlet:
         self.refusal: str | None = None
         """Why the broker does not want us, where waiting does not help."""
         self.connected = False
+        self.subscribed = False
         self._known = threading.Event()
         self._stopping = threading.Event()
         self._change = threading.Condition()
@@ -126,7 +127,7 @@ class MqttInlet:
         self._client.loop_start()
 
     def wait(self, seconds: float) -> None:
-        """Wait until it is known whether the broker can be reached and wants us."""
+        """Wait until it is known whether the broker can be reached, wants us, and knows what we listen to."""
         self._known.wait(seconds)
 
     @property
@@ -192,7 +193,6 @@ class MqttInlet:
         client.publish(self.settings.status_topic, b"online", qos=1, retain=True)
         fields = {"server": self.settings.server, "session": "kept" if flags.session_present else "new"}
         LOG.info("mqtt_connected", extra={"fields": fields})
-        self._known.set()
 
     def _on_connect_fail(self, _: Client, __: Any) -> None:  # noqa: ANN401
         error = sys.exc_info()[1]  # paho calls this while it handles the error, and does not hand it over
@@ -206,7 +206,7 @@ class MqttInlet:
     def _on_disconnect(self, _: Client, __: Any, ___: DisconnectFlags, code: ReasonCode, ____: Any) -> None:  # noqa: ANN401
         with self._acknowledging:  # from here on no number of the lost connection is acknowledged on the next one
             self._connection += 1
-        self.connected = False
+        self.connected = self.subscribed = False
         if not self._stopping.is_set():
             LOG.warning("mqtt_lost", extra={"fields": {"server": self.settings.server, "reason": code.getName()}})
 
@@ -215,6 +215,8 @@ class MqttInlet:
             if code.is_failure:
                 self._tally.add("refused", "subscription refused by the broker")
                 LOG.error("mqtt_subscription_refused", extra={"fields": {"topic": topic, "reason": code.getName()}})
+        self.subscribed = True
+        self._known.set()
 
     def _on_message(self, client: Client, _: Any, came: MQTTMessage) -> None:  # noqa: ANN401
         """Translate and queue; waits, and so stops reading from the broker, when too much is pending."""
@@ -255,40 +257,40 @@ class MqttInlet:
                 while not self._pending and not self._stopping.is_set():
                     self._change.wait()
                 batch = _bounded(self._pending)
-            if not batch:
-                return
-            if not self._stored(batch):
+            stored = self._stored(batch)
+            if not stored:
                 return
             with self._change:
-                for _ in batch:
+                for _ in stored:
                     self._pending.popleft()
                 self._change.notify_all()
             with self._acknowledging:
-                for each in batch:
+                for each in stored:
                     if each.qos and each.connection == self._connection:
                         self._client.ack(each.mid, each.qos)
 
-    def _stored(self, batch: list[_Pending]) -> bool:
-        """Append until it succeeds; False if that did not happen before the end."""
-        messages = [each.message for each in batch if each.message is not None]
+    def _stored(self, batch: list[_Pending]) -> list[_Pending]:
+        """Append the batch, or as much of its beginning as there is room for; empty where the end comes first."""
         told = False
-        while messages:
+        while batch:
             try:
-                self._append(messages)
+                self._append([each.message for each in batch if each.message is not None])
                 break
             except KilowatchError as error:
+                if isinstance(error, SpoolFull) and len(batch) > 1:
+                    batch = batch[: len(batch) // 2]
+                    continue
                 if self._stopping.is_set():
-                    return False
-                self._tally.add(
-                    "held_back", "spool full" if isinstance(error, SpoolFull) else "spool error", len(batch)
-                )
+                    return []
                 if not told:
-                    LOG.error("mqtt_held_back", extra={"fields": {"reason": str(error), "messages": len(batch)}})
+                    why = "spool full" if isinstance(error, SpoolFull) else "spool error"
+                    self._tally.add("held_back", why, len(self._pending))
+                    LOG.error("mqtt_held_back", extra={"fields": {"reason": str(error)}})
                 told = True
                 self._stopping.wait(RETRY_S)
         if told:
-            LOG.info("mqtt_goes_on", extra={"fields": {"messages": len(batch)}})
-        return True
+            LOG.info("mqtt_goes_on", extra={"fields": {"pending": len(self._pending)}})
+        return batch
 
 
 def _session() -> Properties:

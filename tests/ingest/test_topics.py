@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from streams.domain.findings import CatalogError
 from streams.ingest.codec import decode
-from streams.ingest.inlets import Inlets, read_inlets
+from streams.ingest.inlets import Inlets, TopicRule, read_inlets
 from streams.ingest.records import Message
 from streams.ingest.sparkplug import Payload
 from streams.ingest.tally import Tally
@@ -246,3 +248,14 @@ def test_a_wrong_rule_is_told_with_its_line(tmp_path: Path, rules: str, said: st
 def test_a_finding_names_the_line_of_its_rule(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match=r"inlets\.yaml:6: topics\[1\]: bad value: expected a 'point'"):
         made(tmp_path, "topics:\n  - topic: a\n    site: x\n\n\n  - topic: b\n    site: x\n    form: value\n")
+
+
+def test_the_page_shows_a_file_that_is_sound_and_every_key() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "bridge.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "inlets.yaml"
+        path.write_text(example, encoding="utf-8")
+        rules = read_inlets(path).topics
+    assert {rule.form for rule in rules} == {"kilowatch", "value", "json", "sparkplug"}
+    assert set(TopicRule.model_fields) <= set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
