@@ -32,7 +32,7 @@ from streams.operators.points import PointTable
 from streams.pipeline import FACT, Pipeline
 from streams.runners.embedded import EmbeddedRunner, Source
 from streams.stores.duckdb import DuckDBStore
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
 
 START_MS = 1_767_225_600_000
 RECEIVED = datetime(2026, 12, 1, tzinfo=UTC)

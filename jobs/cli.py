@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from typer.core import TyperCommand
 
-from jobs import bill, demo
+from jobs import bill, bridge, demo, doctor, migrate, run, worker
 from jobs.certificate import certify, write_certificate
+from jobs.opening import is_server, opened
 from jobs.simulation import command as simulation
 from streams.catalog.site import check_site, load_site
 from streams.domain.findings import IngestError, KilowatchError, Severity
@@ -28,8 +29,7 @@ from streams.ingest.files import read_blocks, source_id
 from streams.ingest.mapping import Mapping, read_mapping
 from streams.runners.audit import replay as replay_archive
 from streams.runners.embedded import EmbeddedRunner, Source, utc_now
-from streams.stores.duckdb import DuckDBStore, path_of
-from streams.stores.duckdb_as_of import EarlierStore
+from streams.stores.duckdb import path_of
 
 app = typer.Typer(
     name="kilowatch",
@@ -45,7 +45,14 @@ GARBAGE = 100_000
 
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's catalog file.")]
 AsOf = Annotated[datetime | None, typer.Option("--as-of", help="Answer as it would have then (UTC).")]
-StoreUrl = Annotated[str, typer.Option("--store", metavar="URL", help="duckdb:///path/file.duckdb")]
+StoreUrl = Annotated[
+    str,
+    typer.Option("--store", metavar="URL", envvar="KILOWATCH_STORE", help="duckdb:///site.duckdb or postgresql://…"),
+]
+ArchiveFolder = Annotated[
+    Path | None,
+    typer.Option("--archive", envvar="KILOWATCH_ARCHIVE", help="The raw archive; beside the file of a DuckDB store."),
+]
 
 
 class Format(StrEnum):
@@ -87,6 +94,7 @@ def ingest(
         datetime | None, typer.Option("--received-at", help="The time of arrival to record, instead of now (UTC).")
     ] = None,
     block_rows: Annotated[int, typer.Option(min=1, help="Records a commit.")] = 500_000,
+    archive: ArchiveFolder = None,
 ) -> None:
     """Take files through the pipeline into a store.
 
@@ -96,7 +104,7 @@ def ingest(
     columns = read_mapping(mapping) if mapping else None
     with opened(store) as kept:
         moment = received_at.replace(tzinfo=UTC) if received_at else None
-        runner = EmbeddedRunner(loaded, kept, (lambda: moment) if moment else utc_now)
+        runner = EmbeddedRunner(loaded, kept, (lambda: moment) if moment else utc_now, archive)
         every = list(_files(files))
         with progress_bar("readings") as advance:
             failed = _ingest_all(runner, every, columns, block_rows, advance)
@@ -197,6 +205,7 @@ def replay(
     verify: Annotated[
         str | None, typer.Option(metavar="[CERT.json]", help="Compare; with a certificate, hold it against that too.")
     ] = None,
+    archive: ArchiveFolder = None,
 ) -> None:
     """Recompute a site from its raw archive and compare with what is stored, row by row.
 
@@ -212,7 +221,9 @@ def replay(
     ]
     with opened(store, read_only=True) as kept, tempfile.TemporaryDirectory() as scratch:
         with progress_bar("readings") as advance:
-            verdict = replay_archive(loaded, kept, Path(scratch) / "scratch.duckdb", window[0], window[1], advance)
+            verdict = replay_archive(
+                loaded, kept, Path(scratch) / "scratch.duckdb", window[0], window[1], advance, archive
+            )
         found = certify(loaded, site, window[0], window[1], verdict)
     for name, rows in verdict.differing.items():
         if len(rows):
@@ -224,7 +235,8 @@ def replay(
     for line in said:
         say.print(f"error: {line}", soft_wrap=True)
     if certificate is None and verify == "":
-        certificate = path_of(store).with_suffix(f".{loaded.name}.certificate.json")
+        beside = Path() if is_server(store) else path_of(store).with_suffix("")
+        certificate = beside.with_name(f"{beside.name}.{loaded.name}.certificate.json".lstrip("."))
     if certificate:
         write_certificate(certificate, found)
         say.print(f"certificate: {certificate}", soft_wrap=True)
@@ -234,19 +246,14 @@ def replay(
 
 
 app.command("bill", epilog=bill.EPILOG)(bill.month_bill)
+app.command("run", epilog=run.EPILOG)(run.run)
+app.command("migrate", epilog=migrate.EPILOG)(migrate.migrate_store)
+app.command("doctor", epilog=doctor.EPILOG)(doctor.doctor)
+app.command("worker", epilog=worker.EPILOG)(worker.worker)
+app.command("bridge", epilog=bridge.EPILOG)(bridge.bridge)
+app.command("token", epilog=bridge.TOKEN_EPILOG)(bridge.token)
 app.command("demo", epilog=demo.EPILOG)(demo.demo)
 app.command("simulate", help=simulation.HELP, epilog=simulation.EPILOG)(simulation.simulate_site)
-
-
-@contextmanager
-def opened(url: str, *, read_only: bool = False, as_of: datetime | None = None) -> Iterator[DuckDBStore]:
-    """Open a store, or what it was at a moment (UTC), and close it again, whatever happens."""
-    path = path_of(url)
-    store = EarlierStore(path, as_of.replace(tzinfo=UTC)) if as_of else DuckDBStore(path, read_only=read_only)
-    try:
-        yield store
-    finally:
-        store.close()
 
 
 class Advance:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from streams.catalog.reference import Reference
 from streams.domain.quality import FactQuality
@@ -20,7 +21,7 @@ from streams.operators.emissions import EMISSIONS, emissions
 from streams.operators.points import PointTable
 from streams.operators.registers import Event
 from streams.operators.rolling import LONGEST_MS, ROLLING, rolling
-from streams.operators.state import ON_TIME, EnergyState, Readings
+from streams.operators.state import NEVER, ON_TIME, EnergyState, Readings
 from streams.operators.virtual import virtual
 
 FACT = {
@@ -109,8 +110,8 @@ class Pipeline:
         }
         self.purchased = sorted(table.index[name] for name in table.site.import_points if name in table.index)
 
-    def step(self, decoded: pl.DataFrame, received_ms: int) -> Outputs:
-        """Take decoded readings (`clean.DECODED`) in order of arrival."""
+    def step(self, decoded: pl.DataFrame, received_ms: int | NDArray[np.int64]) -> Outputs:
+        """Take decoded readings (`clean.DECODED`) in order of arrival; `raw` and `rejects` keep other columns."""
         usable, rejects = clean(self.table, decoded, received_ms)
         seq = np.arange(self.next_seq, self.next_seq + len(usable), dtype=np.int64)
         self.next_seq += len(usable)
@@ -129,6 +130,11 @@ class Pipeline:
         """Take a recorded tick of the clock."""
         self.state, out = energy.tick(self.table, self.state, now_ms, self._history)
         return self._outputs(out, EMPTY, EMPTY)
+
+    def is_due(self, now_ms: int) -> bool:
+        """Tell whether a tick would change anything: whether it moves the watermark of a point that was heard."""
+        heard = self.state.column("highest_ms") > NEVER
+        return bool((energy.passed(self.table, now_ms) > self.state.column("floor_ms"))[heard].any())
 
     def flush(self) -> Outputs:
         """Take the recorded end of a stream."""

@@ -1,10 +1,12 @@
-"""What every test shares: Hypothesis without a stopwatch, repeatable in CI."""
+"""What every test shares: Hypothesis without a stopwatch, repeatable in CI; and real servers."""
 
 from __future__ import annotations
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+pytest_plugins = ["tests.servers.fixtures"]
 
 settings.register_profile(
     "kilowatch",

@@ -36,11 +36,18 @@ create table op.source (
     is_complete boolean not null
 );
 
--- One row a site: the number of the next raw row; a compare-and-set on it fences a second writer.
-create table op.position (site varchar not null, next_seq bigint not null);
+-- One row a site: the number of the next raw row, by which a compare-and-set fences a second writer, and the part of
+-- the log that its readings come from, if it is fed by one. Raw rows of counted points up to `trimmed_at` may be in
+-- the archive alone.
+create table op.position (
+    site varchar not null, next_seq bigint not null, log varchar, part integer, trimmed_at timestamp
+);
+
+-- One row a part of a log that a worker reads: the offset of the next record; a compare-and-set on it fences.
+create table op.log_position (log varchar not null, part integer not null, next_offset bigint not null);
 
 -- One row a point: the operator's integers, eight bytes each, and the readings in doubt.
-create table op.energy_state (point_id integer not null, counters blob not null, pending varchar not null);
+create table op.energy_state (point_id integer not null, counters bytea not null, pending varchar not null);
 
 -- One row a recorded tick, end of stream or catalog, in the order of the raw rows.
 create table op.control (
@@ -58,7 +65,8 @@ create table raw.reading (
     quality smallint not null,
     extra varchar,
     late_at timestamp,
-    source_id integer not null
+    source_id integer not null,
+    received_at timestamp not null
 );
 
 -- One row a point and interval: the latest revision.
@@ -69,8 +77,8 @@ create table fact.interval (
     local_day date not null,
     amount bigint,
     estimated bigint not null,
-    estimated_ms integer not null,
-    missing_ms integer not null,
+    estimated_ms bigint not null,
+    missing_ms bigint not null,
     quality smallint not null,
     revision integer not null,
     catalog_id integer not null,
@@ -85,8 +93,8 @@ create table fact.interval_history (
     local_day date not null,
     amount bigint,
     estimated bigint not null,
-    estimated_ms integer not null,
-    missing_ms integer not null,
+    estimated_ms bigint not null,
+    missing_ms bigint not null,
     quality smallint not null,
     revision integer not null,
     catalog_id integer not null,
@@ -154,8 +162,8 @@ create table fact.rolling (
     missing_24h_ms bigint not null
 );
 
--- One row a site: the number of the first reading that no file of the archive holds.
-create table op.archived (site varchar not null, first_seq bigint not null);
+-- One row a site: the number of the first reading that no file of the archive holds, and the latest arrival before it.
+create table op.archived (site varchar not null, first_seq bigint not null, received_at timestamp not null);
 
 -- One row a site and quarter-hour: amounts in mWh, powers in mW.
 create table fact.demand (

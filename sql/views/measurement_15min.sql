@@ -1,11 +1,16 @@
 -- One row a gauge (temperature, humidity, power factor) and quarter-hour: mean and extremes in the point's unit.
 create or replace view mart.measurement_15min as
+-- Millionths are summed as whole numbers, so that the mean is the same in any order and on any store.
 with reading as (
     select
         r.point_id,
         date_trunc('hour', r.read_at)
         + interval '15 minutes' * cast(floor(extract(minute from r.read_at) / 15) as integer) as starts_at,
-        min((r.value + s.shift) * s.base_per_unit / o.base_per_unit - o.shift) as measured
+        min(
+            cast(
+                floor(((r.value + s.shift) * s.base_per_unit / o.base_per_unit - o.shift) * 1000000 + 0.5) as bigint
+            )
+        ) as millionths
     from raw.reading as r
     inner join op.point as p on r.point_id = p.point_id
     inner join op.unit as o on p.unit = o.unit
@@ -20,9 +25,9 @@ select
     p.point,
     p.unit,
     r.starts_at,
-    avg(r.measured) as mean_value,
-    min(r.measured) as lowest_value,
-    max(r.measured) as highest_value,
+    cast(sum(r.millionths) as double precision) / count(*) / 1000000 as mean_value,
+    cast(min(r.millionths) as double precision) / 1000000 as lowest_value,
+    cast(max(r.millionths) as double precision) / 1000000 as highest_value,
     count(*) as readings
 from reading as r
 inner join op.point as p on r.point_id = p.point_id

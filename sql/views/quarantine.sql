@@ -11,6 +11,8 @@ select
     r.recorded_at as received_at,
     p.point as source,
     r.reason,
-    concat('{"point":"', p.point, '","read_at":"', r.read_at, '","value":', r.value, '}') as payload
+    concat(
+        '{"point":"', p.point, '","read_at":"', r.read_at, '","value":', cast(r.value as decimal(30, 6)), '}'
+    ) as payload
 from fact.rejected_reading as r
 inner join op.point as p on r.point_id = p.point_id;

@@ -63,3 +63,7 @@ class StoreError(KilowatchError):
 
 class FencedError(StoreError):
     """Another writer has moved the stored position: this one must stop."""
+
+
+class StoreAwayError(StoreError):
+    """A store's server does not answer: what was begun may be tried again when it does."""

@@ -23,6 +23,7 @@ from streams.ingest.times import times_ms
 from streams.operators.clean import DECODED
 
 READINGS: Final = pl.Schema(DECODED)
+TYPED: Final = tuple(pl.col(name).cast(dtype) for name, dtype in DECODED.items())
 REJECTS: Final = pl.Schema({"reason": pl.String, "payload": pl.String})
 PAYLOAD_CHARS: Final = 2_000
 UNAVAILABLE: Final = ("unavailable", "unknown")
@@ -85,8 +86,10 @@ def number_of(text: pl.Expr, decimal: str = ".", thousands: str | None = None) -
     return bare.cast(pl.Float64, strict=False)
 
 
-def settle(rows: pl.DataFrame, payload: Sequence[str], unavailable: Sequence[str] = UNAVAILABLE) -> Decoded:
-    """Part what can be used from what cannot.
+def settle(
+    rows: pl.DataFrame, payload: Sequence[str], unavailable: Sequence[str] = UNAVAILABLE, kept: Sequence[str] = ()
+) -> Decoded:
+    """Part what can be used from what cannot; both keep the columns `kept`.
 
     `rows` has the columns of `READINGS` (quality any integer, null for good), `reason` (null, or why the row was given
     up already) and those named in `payload`, which become the JSON payload of a reject, without a leading `=`.
@@ -105,7 +108,10 @@ def settle(rows: pl.DataFrame, payload: Sequence[str], unavailable: Sequence[str
         )
     ).item()
     if clean:
-        return Decoded(rows.select(READINGS.names()).cast(READINGS), REJECTS.to_frame())
+        return Decoded(
+            rows.select(*TYPED, *kept),
+            rows.clear().select("reason", pl.col("point").alias("payload"), *kept),
+        )
     empty = value.is_null() & (text.str.strip_chars().fill_null("") == "")
     word = value.is_null() & text.str.strip_chars().str.to_lowercase().is_in(list(unavailable))
     rules = [
@@ -123,8 +129,8 @@ def settle(rows: pl.DataFrame, payload: Sequence[str], unavailable: Sequence[str
         pl.col(name).cast(pl.String, strict=False).alias(name.removeprefix("=")) for name in payload or ["point"]
     ).struct.json_encode()
     return Decoded(
-        rows.filter(pl.col("reason").is_null()).select(READINGS.names()).cast(READINGS),
-        bad.select("reason", record.str.head(PAYLOAD_CHARS).alias("payload")),
+        rows.filter(pl.col("reason").is_null()).select(*TYPED, *kept),
+        bad.select("reason", record.str.head(PAYLOAD_CHARS).alias("payload"), *kept),
     )
 
 
@@ -137,7 +143,7 @@ def decode(data: bytes) -> Decoded:
     if len(data) <= QUICK_BYTES or b":[" in data[:QUICK_BYTES]:
         quick = plain_readings(data)
         if quick is not None:
-            return Decoded(_framed(*quick), NO_REJECTS)
+            return Decoded(framed(*quick), NO_REJECTS)
     fast = _decode_columns(data)
     if fast is not None:
         return fast
@@ -152,7 +158,7 @@ def decode(data: bytes) -> Decoded:
     return join(parts)
 
 
-def _framed(points: list[str], time_ms: np.ndarray, value: np.ndarray) -> pl.DataFrame:
+def framed(points: list[str], time_ms: np.ndarray, value: np.ndarray) -> pl.DataFrame:
     """Readings of good quality that say nothing else (READINGS)."""
     none = pl.Series("text", [None], dtype=pl.String).new_from_index(0, len(points))
     return pl.DataFrame(
@@ -225,16 +231,10 @@ def _marks(data: bytes) -> tuple[int, int, int] | None:
 
 def _decode_lines(data: bytes) -> Decoded:
     """Line by line, with a reason for each reject."""
-    rows = _Rows()
+    rows = Gathered()
     for line in data.split(b"\n"):
         if line.strip():
-            try:
-                message = orjson.loads(line)
-            except orjson.JSONDecodeError as error:
-                rows.rejects.append((_why(line, error), line))
-                continue
-            for part in message if isinstance(message, list) else [message]:
-                rows.add(part)
+            rows.add_line(line)
     return rows.decoded()
 
 
@@ -248,11 +248,25 @@ def _why(line: bytes, error: orjson.JSONDecodeError) -> str:
 
 
 @dataclass(slots=True)
-class _Rows:
-    """Readings gathered from messages, column by column: point, time, value, text, unit, quality, extra."""
+class Gathered:
+    """Readings gathered from messages, column by column: point, time, value, text, unit, quality, extra.
+
+    `ends` has, of each message that was closed, its number, and how many rows and rejects there were by then.
+    """
 
     rows: list[tuple[str, str, float | None, str | None, str | None, int, str | None]] = field(default_factory=list)
     rejects: list[tuple[str, bytes]] = field(default_factory=list)
+    ends: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def add_line(self, line: bytes) -> None:
+        """Take what stands on one line."""
+        try:
+            found = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            self.rejects.append((_why(line, error), line))
+            return
+        for part in found if isinstance(found, list) else [found]:
+            self.add(part)
 
     def add(self, part: Any) -> None:  # noqa: ANN401
         """Take one reading or one columnar batch."""
@@ -306,9 +320,19 @@ class _Rows:
         fields = {"point": point, "time": time, "value": value, "unit": unit, "quality": quality}
         self.rejects.append((reason, as_json({n: item for n, item in fields.items() if item is not None}) or TOO_DEEP))
 
+    def close(self, message: int) -> None:
+        """What was taken since the last one was closed came with a message of that number."""
+        self.ends.append((message, len(self.rows), len(self.rejects)))
+
     def decoded(self) -> Decoded:
-        """All that was gathered; a word that is a number becomes one."""
+        """All that was gathered; a word that is a number becomes one; with `message` where messages were closed."""
         frame = pl.DataFrame(dict(zip(MESSAGE.names(), zip(*self.rows, strict=True), strict=False)), schema=MESSAGE)
+        kept: tuple[str, ...] = ()
+        rejects = rejects_of(self.rejects)
+        if self.ends:
+            message, *ends = np.array(self.ends, dtype=np.int64).T
+            of_rows, of_rejects = (pl.Series("message", message.repeat(np.diff(end, prepend=0))) for end in ends)
+            frame, rejects, kept = frame.hstack([of_rows]), rejects.hstack([of_rejects]), ("message",)
         number = number_of(pl.col("text"))
         typed = frame.with_columns(
             times_ms(frame["time"]).alias("time_ms"),
@@ -316,5 +340,5 @@ class _Rows:
             pl.when(pl.col("value").is_not_null() | number.is_null()).then(pl.col("text")).alias("text"),
             pl.lit(None, pl.String).alias("reason"),
         )
-        settled = settle(typed, ("point", "time", "value", "text"))
-        return Decoded(settled.readings, pl.concat([rejects_of(self.rejects), settled.rejects]))
+        settled = settle(typed, ("point", "time", "value", "text"), kept=kept)
+        return Decoded(settled.readings, pl.concat([rejects, settled.rejects]))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -25,17 +24,25 @@ LARGEST_TIME: Final = 10**18
 ISO: Final = re.compile(r"(?:(?!0000)[0-9]{4}(?:-[0-9]{2}){2}T[0-9]{2}(?::[0-9]{2}){2}(?:\.[0-9]{3})?Z(?:\n|\Z))+")
 
 
-def plain_readings(data: bytes) -> tuple[list[str], Int, NDArray[np.float64]] | None:
+Columns = tuple[list[str], Int, NDArray[np.float64]]
+
+
+def plain_readings(data: bytes) -> Columns | None:
     """Point, UTC ms and value of each reading, or None unless every line is plain and without fault."""
     rows = _objects(data[:-1] if data.endswith(b"\n") else data)
-    if rows is None or set(map(len, rows)) != {3}:
+    return None if rows is None else plain_rows(rows)
+
+
+def plain_rows(rows: list[Any]) -> Columns | None:
+    """The same of parsed readings and columnar batches."""
+    if set(map(type, rows)) != {dict} or set(map(len, rows)) != {3}:
         return None
     try:
         points, times, values = ([row[name] for row in rows] for name in FIELDS)
     except KeyError:
         return None
     kinds = set(map(type, times))
-    if kinds == {list}:
+    if list in kinds:
         columns = _unpacked(points, times, values)
         if columns is None:
             return None
@@ -71,16 +78,19 @@ def _objects(data: bytes) -> list[Any] | None:
 
 
 def _unpacked(points: list[Any], times: list[Any], values: list[Any]) -> tuple[list[Any], list[Any], list[Any]] | None:
-    """The columns of columnar batches one behind the other; a point may be one for all."""
-    if set(map(type, values)) != {list} or any(map(int.__ne__, map(len, times), map(len, values))):
-        return None
-    every: list[list[Any]] = []
-    for point, moments in zip(points, times, strict=True):
-        mine = point if type(point) is list else [point] * len(moments)
-        if len(mine) != len(moments):
+    """The columns of readings and columnar batches one behind the other; a batch's point may be one for all."""
+    every: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+    for point, moments, measured in zip(points, times, values, strict=True):
+        many = type(moments) is list
+        if many != (type(measured) is list) or (many and len(moments) != len(measured)):
             return None
-        every.append(mine)
-    return tuple(list(chain.from_iterable(each)) for each in (every, times, values))  # type: ignore[return-value]
+        mine = point if type(point) is list else [point] * (len(moments) if many else 1)
+        if many and len(mine) != len(moments):
+            return None
+        every[0].extend(mine)
+        every[1].extend(moments if many else [moments])
+        every[2].extend(measured if many else [measured])
+    return every
 
 
 def _times(times: Sequence[Any], kinds: set[type]) -> Int | None:

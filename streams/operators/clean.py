@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from streams.domain.quality import ReadingQuality
 from streams.domain.quantities import OFFSET, UNITS
@@ -28,10 +29,13 @@ FUTURE_MS = 86_400_000
 PAYLOAD = 2_000
 
 
-def clean(table: PointTable, decoded: pl.DataFrame, received_ms: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def clean(
+    table: PointTable, decoded: pl.DataFrame, received_ms: int | NDArray[np.int64]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split decoded readings (DECODED) into usable ones and rejected ones, both in order of arrival.
 
     Usable: DECODED with `place` (Int64) and `ticks` (Int64; 0 for states). Rejected: `reason`, `payload` (String).
+    Both keep whatever other columns there are. `received_ms` is one for all, or one a reading.
     Ticks are `value × ticks a unit`, rounded half to even; units are converted by exact ratios.
     """
     place = _places(table, decoded["point"])
@@ -105,6 +109,7 @@ def _split(
         .struct.json_encode()
         .str.head(PAYLOAD)
         .alias("payload"),
+        pl.exclude(*DECODED),
     )
     return usable.filter(pl.Series(~bad)), rejected
 

@@ -68,9 +68,14 @@ class EnergyOutputs:
 
 def watermark(table: PointTable, state: EnergyState) -> Int:
     """The time up to which nothing more is waited for, one entry a point."""
-    passed = state.column("highest_ms") - table.lateness_ms
-    result: Int = np.maximum(passed // table.resolution_ms * table.resolution_ms, state.column("floor_ms"))
+    heard = state.column("highest_ms") - table.lateness_ms
+    result: Int = np.maximum(heard // table.resolution_ms * table.resolution_ms, state.column("floor_ms"))
     return result
+
+
+def passed(table: PointTable, now_ms: int) -> Int:
+    """The watermark that a tick sets, one entry a point."""
+    return (now_ms - table.lateness_ms) // table.resolution_ms * table.resolution_ms
 
 
 def step(table: PointTable, state: EnergyState, batch: Readings, history: History) -> tuple[EnergyState, EnergyOutputs]:
@@ -91,8 +96,7 @@ def tick(table: PointTable, state: EnergyState, now_ms: int, history: History) -
     out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
     started = state.column("highest_ms") > NEVER
     floor = state.column("floor_ms")
-    passed = (now_ms - table.lateness_ms) // table.resolution_ms * table.resolution_ms
-    floor[started] = np.maximum(floor, passed)[started]
+    floor[started] = np.maximum(floor, passed(table, now_ms))[started]
     limit = watermark(table, state)
     _work(table, state, Readings.concat([]), limit, history, out, every_late=False)
     known = _quiet(table, state, limit)

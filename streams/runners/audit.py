@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from streams.domain.findings import StoreError
@@ -18,44 +19,63 @@ from streams.operators.points import PointTable
 from streams.runners.embedded import archive_of
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
+from streams.stores.store import Store, naive
 
 COMPARED = {
     "energy_interval": (
-        "select i.ends_at, i.amount, i.estimated, i.estimated_ms, i.missing_ms, i.quality, i.revision, p.point, "
-        "i.starts_at from fact.interval as i inner join op.point as p using (point_id) "
-        "where p.site = $site and i.starts_at >= $begins and i.starts_at < $ends order by p.point, i.starts_at"
+        "interval",
+        "p.point, f.starts_at",
+        "f.ends_at, f.amount, f.estimated, f.estimated_ms, f.missing_ms, f.quality, f.revision",
     ),
     "register_event": (
-        "select p.point, e.decided_at, e.happened_at, e.kind, e.before_value, e.after_value, e.counted_value "
-        "from fact.register_event as e inner join op.point as p using (point_id) "
-        "where p.site = $site and e.happened_at >= $begins and e.happened_at < $ends "
-        "order by p.point, e.decided_at, e.happened_at, e.kind"
+        "register_event",
+        "p.point, f.happened_at",
+        "f.decided_at, f.kind, f.before_value, f.after_value, f.counted_value",
     ),
     "register_day": (
-        "select d.begins_at, d.ends_at, d.register, d.wrapped, d.reset, d.exchanged, d.quarantined, p.point "
-        "from fact.register_day as d inner join op.point as p using (point_id) "
-        "where p.site = $site and d.begins_at >= $begins and d.begins_at < $ends order by p.point, d.begins_at"
+        "register_day",
+        "p.point, f.begins_at",
+        "f.ends_at, f.register, f.wrapped, f.reset, f.exchanged, f.quarantined",
     ),
     "rolling": (
-        "select p.point, r.* exclude (point_id) from fact.rolling as r inner join op.point as p using (point_id) "
-        "where p.site = $site and r.ends_at > $begins and r.ends_at <= $ends order by p.point, r.ends_at"
+        "rolling",
+        "p.point, f.ends_at",
+        "f.amount_15min, f.amount_1h, f.amount_24h, f.missing_15min_ms, f.missing_1h_ms, f.missing_24h_ms",
     ),
     "demand": (
-        "select d.* exclude (catalog_id, recorded_at) from fact.demand as d "
-        "where d.site = $site and d.starts_at >= $begins and d.starts_at < $ends order by d.starts_at"
+        "demand",
+        "f.site, f.starts_at",
+        "f.amount, f.estimated, f.missing_ms, f.demand_mw, f.contract_mw, f.quality, f.revision",
     ),
     "cost": (
-        "select c.* exclude (catalog_id, recorded_at) from fact.cost as c "
-        "where c.site = $site and c.starts_at >= $begins and c.starts_at < $ends order by c.starts_at"
+        "cost",
+        "f.site, f.starts_at",
+        "f.band, f.amount, f.cost_e8, f.tariff_id, f.missing_ms, f.revision",
     ),
     "emission": (
-        "select e.* exclude (point_id, catalog_id, recorded_at), p.point from fact.emission as e "
-        "inner join op.point as p using (point_id) "
-        "where e.site = $site and e.starts_at >= $begins and e.starts_at < $ends order by e.source, e.starts_at"
+        "emission",
+        "p.point, f.source, f.starts_at",
+        "f.ends_at, f.scope, f.iso_category, f.location_e10, f.market_e10, f.factor_id, f.quality, f.revision",
     ),
 }
-"""Result name to the rows that are compared and hashed, by names and not by numbers of a store's own."""
+"""Result name to its table, its key (of which the last is the time) and what else is compared and hashed.
+
+Points go by their names and not by the numbers of a store's own.
+"""
+
+
+def compared(name: str) -> str:
+    """The statement for the rows of a result; `$site`, `$begins` and `$ends` are its values."""
+    table, key, values = COMPARED[name]
+    time = key.split(", ")[-1]
+    joined = "inner join op.point as p on f.point_id = p.point_id " if "p.point" in key else ""
+    site = "p.site" if joined else "f.site"
+    after, before = (">", "<=") if time == "f.ends_at" else (">=", "<")
+    return (
+        f"select {key}, {values} from fact.{table} as f {joined}"  # noqa: S608 - names of this module's own
+        f"where {site} = $site and {time} {after} $begins and {time} {before} $ends order by {key}, {values}"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +94,13 @@ class Verdict:
 
 
 def replay(
-    site: Site, stored: DuckDBStore, scratch: Path, begins: datetime, ends: datetime, progress: Callable[[int], None]
+    site: Site,
+    stored: Store,
+    scratch: Path,
+    begins: datetime,
+    ends: datetime,
+    progress: Callable[[int], None],
+    archive: Path | None = None,
 ) -> Verdict:
     """Recompute a site from its archive into a scratch store and compare the results of [begins, ends).
 
@@ -84,7 +110,7 @@ def replay(
     origin = SiteStore(stored, table)
     listed, beyond = origin.listed(), origin.unarchived()
     if not listed and not len(beyond):
-        raise StoreError(f"store {stored.path}: expected archived readings of site {site.name!r}; found none")
+        raise StoreError(f"store {stored.where}: expected archived readings of site {site.name!r}; found none")
     again = DuckDBStore(scratch)
     fresh = SiteStore(again, table)
     pipeline = fresh.pipeline()
@@ -98,23 +124,22 @@ def replay(
             outputs = pipeline.flush() if kind == "flush" else pipeline.tick(int(moment.timestamp() * 1000))
             fresh.commit(outputs, moment, control=(kind, moment))
 
-    for stretch in chain(Archive(archive_of(stored)).read(listed), [beyond] if len(beyond) else []):
-        digest.update(stretch.write_csv().encode())
+    for stretch in chain(Archive(archive or archive_of(stored)).read(listed), [beyond] if len(beyond) else []):
+        digest.update(stretch.write_csv(include_header=False).encode())
         for part in _parts(stretch, [seq for seq, _, _ in controls]):
             until(int(part["seq"][0]))
-            received_ms = int(part["received_ms"][0])
-            outputs = pipeline.step(part.select(list(DECODED)), received_ms)
+            outputs = pipeline.step(part.select(list(DECODED)), part["received_ms"].to_numpy())
             if len(outputs.raw) != len(part):
                 raise StoreError(f"site {site.name!r}: the catalog refuses readings that the store had accepted")
             fresh.commit(outputs, begins, source=(number, "archive", done, done + len(part)))
             done += len(part)
             progress(len(part))
     until(None)
-    window = {"site": site.name, "begins": _naive(begins), "ends": _naive(ends)}
+    window = {"site": site.name, "begins": naive(begins), "ends": naive(ends)}
     hashes: dict[str, str] = {}
     differing: dict[str, pl.DataFrame] = {}
-    for name, statement in COMPARED.items():
-        was, now = stored.query(statement, window), again.query(statement, window)
+    for name in COMPARED:
+        was, now = stored.query(compared(name), window), again.query(compared(name), window)
         hashes[name] = hashlib.sha256(now.write_csv().encode()).hexdigest()
         differing[name] = pl.concat(
             [
@@ -127,14 +152,6 @@ def replay(
 
 
 def _parts(stretch: pl.DataFrame, cuts: list[int]) -> list[pl.DataFrame]:
-    """Cut where a control stands and where the time of arrival changes."""
-    numbered = stretch.with_columns(
-        (pl.col("received_ms").rle_id() + sum((pl.col("seq") >= cut).cast(pl.UInt32) for cut in cuts)).alias("part")
-        if cuts
-        else pl.col("received_ms").rle_id().alias("part")
-    )
-    return numbered.partition_by("part", maintain_order=True, include_key=False)
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
+    """Cut where a control stands."""
+    number = pl.Series("part", np.searchsorted(np.array(cuts), stretch["seq"].to_numpy(), side="right"))
+    return stretch.hstack([number]).partition_by("part", maintain_order=True, include_key=False)

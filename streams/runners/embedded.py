@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from streams.domain.findings import StoreError
 from streams.domain.site import Site
 from streams.ingest.files import Block
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
 from streams.stores.archive import COLUMNS, Archive, ArchiveFile
 from streams.stores.duckdb import DuckDBStore
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
+from streams.stores.store import Store
 
 ARCHIVE_READINGS = 500_000
 """So many readings may be in the store alone before the archive is brought up to it."""
@@ -60,17 +62,20 @@ class EmbeddedRunner:
     the pipeline looks up in the store waits for the commit.
     """
 
-    def __init__(self, site: Site, store: DuckDBStore, clock: Callable[[], datetime]) -> None:
-        """Continue where the store stands; `clock` gives the time of arrival (aware)."""
+    def __init__(self, site: Site, store: Store, clock: Callable[[], datetime], archive: Path | None = None) -> None:
+        """Continue where the store stands; `clock` gives the time of arrival (aware).
+
+        `archive` is the folder of the raw archive, by default the one beside a store's file.
+        """
         self.clock = clock
         self.table = PointTable.of(site)
         self.site = SiteStore(store, self.table)
-        self.archive = Archive(archive_of(store))
+        self.archive = Archive(archive or archive_of(store))
         self.archive.sweep(site.name, {each.file for each in self.site.listed()})
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
         self.committing: Future[None] | None = None
-        self.archiving: tuple[Future[list[ArchiveFile]], int] | None = None
+        self.archiving: tuple[Future[list[ArchiveFile]], pl.DataFrame] | None = None
 
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -98,12 +103,14 @@ class EmbeddedRunner:
                 outputs.rejects = pl.concat([block.rejects, outputs.rejects])
                 self._settle()
                 position = (number, source.name, done, block.position)
-                self.committing = committer.submit(self.site.commit, outputs, self.clock(), source=position)
+                self.committing = committer.submit(
+                    self.site.commit, outputs, self.clock(), source=position, received_at=received_at
+                )
                 waiting.append(outputs.raw)
                 if sum(map(len, waiting)) >= ARCHIVE_READINGS:
                     self._list_archived()
                     rows = archived(waiting, received_at, source.identity)
-                    self.archiving = archiver.submit(self._write_files, rows), outputs.next_seq
+                    self.archiving = archiver.submit(self._write_files, rows), rows
                     waiting = []
                 done = block.position
                 self.report.count(outputs)
@@ -131,7 +138,7 @@ class EmbeddedRunner:
         """Bring the raw archive up to what the store has committed."""
         rows = self.site.unarchived()
         if len(rows):
-            self.site.list_files(self._write_files(rows), self.site.next_seq)
+            self.site.list_files(self._write_files(rows), rows)
 
     def _write_files(self, rows: pl.DataFrame) -> list[ArchiveFile]:
         return self.archive.write(self.table.site.name, self.table.site.time_zone.key, rows)
@@ -139,10 +146,10 @@ class EmbeddedRunner:
     def _list_archived(self) -> None:
         """Wait for the files under way and list them; their readings are committed by then."""
         if self.archiving:
-            (files, next_seq), self.archiving = self.archiving, None
+            (files, rows), self.archiving = self.archiving, None
             written = files.result()
             self._settle()
-            self.site.list_files(written, next_seq)
+            self.site.list_files(written, rows)
 
     def _settle(self) -> None:
         """Wait for the commit under way; what went wrong in it goes wrong here."""
@@ -169,8 +176,10 @@ def archived(parts: list[pl.DataFrame], received_at: datetime, source: str) -> p
     return named.select(COLUMNS)
 
 
-def archive_of(store: DuckDBStore) -> Path:
-    """The folder of a store's raw archive, beside the file."""
+def archive_of(store: Store) -> Path:
+    """The folder of a store's raw archive, beside the file; StoreError for a server, which has no file."""
+    if not isinstance(store, DuckDBStore):
+        raise StoreError(f"store {store.where}: a server has no folder of its own; name the archive with --archive")
     return store.path.with_name(store.path.name + ".archive")
 
 

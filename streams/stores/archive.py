@@ -56,6 +56,10 @@ def _write(rows: pl.DataFrame, path: Path) -> None:
     )
 
 
+def _first(rows: pl.DataFrame) -> int:
+    return int(rows["seq"].min())  # type: ignore[arg-type]  # a file is never empty
+
+
 class Archive:
     """A folder of Parquet files."""
 
@@ -65,23 +69,44 @@ class Archive:
 
     def write(self, site: str, zone: str, rows: pl.DataFrame) -> list[ArchiveFile]:
         """Write rows of COLUMNS to a file for each local day; StoreError where the disk does not take them."""
-        written = []
+        return [
+            self._written(f"site={site}/day={local_day}/{_first(part):012d}.parquet", part)
+            for local_day, part in _by_day(rows, zone)
+        ]
+
+    def merge(self, site: str, local_day: str, files: list[ArchiveFile]) -> ArchiveFile:
+        """Write the readings of several files of a day to one; StoreError as in `write` and `read`."""
+        rows = pl.concat([pl.read_parquet(self._checked(each)) for each in files]).sort("seq")
+        last = int(rows["seq"].max())  # type: ignore[arg-type]  # a file is never empty
+        return self._written(f"site={site}/day={local_day}/{_first(rows):012d}-{last:012d}.parquet", rows)
+
+    def remove(self, files: list[ArchiveFile]) -> None:
+        """Remove files that are listed no more."""
+        for each in files:
+            (self.folder / each.file).unlink(missing_ok=True)
+
+    def since(self, files: list[ArchiveFile], day: str, points: list[str]) -> pl.DataFrame:
+        """Readings of some points in the files of a local day and later ones."""
+        chosen = [each for each in files if each.file.split("/day=")[1] >= day]
+        parts = [
+            pl.read_parquet(self._checked(each)).filter(pl.col("point").is_in(points)).select(COLUMNS)
+            for each in chosen
+        ]
+        return pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.Null))
+
+    def _written(self, name: str, rows: pl.DataFrame) -> ArchiveFile:
+        path = self.folder / name
+        beside = path.with_suffix(".part")
         try:
-            for local_day, part in _by_day(rows, zone):
-                first = int(part["seq"].min())  # type: ignore[arg-type]  # a partition is never empty
-                name = f"site={site}/day={local_day}/{first:012d}.parquet"
-                path = self.folder / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                beside = path.with_suffix(".part")
-                _write(part, beside)
-                with beside.open("rb+") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
-                    os.fsync(file.fileno())
-                beside.replace(path)
-                written.append(ArchiveFile(name, first, len(part), digest))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(rows, beside)
+            with beside.open("rb+") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+                os.fsync(file.fileno())
+            beside.replace(path)
         except (OSError, pl.exceptions.PolarsError, pa.ArrowException) as error:
             raise StoreError(f"archive {self.folder}: cannot be written: {error}") from error
-        return written
+        return ArchiveFile(name, _first(rows), len(rows), digest)
 
     def sweep(self, site: str, listed: set[str]) -> int:
         """Remove the files of commits that never happened; return how many there were."""

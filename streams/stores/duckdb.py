@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,7 @@ import polars as pl
 
 from streams.domain.findings import StoreError
 from streams.domain.quantities import OFFSET, UNITS
-
-SQL = Path(__file__).parents[2] / "sql"
+from streams.stores.store import SQL
 
 
 def path_of(url: str) -> Path:
@@ -31,6 +30,7 @@ class DuckDBStore:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Open or create the file and bring its schema up to date; StoreError says what is in the way."""
         self.path = path
+        self.where = str(path)
         self.read_only = read_only
         if read_only and not path.exists():
             raise StoreError(f"store {path}: expected a file; found none")
@@ -71,10 +71,55 @@ class DuckDBStore:
         except duckdb.Error as error:
             raise StoreError(f"query: {error}") from error
 
-    def first(self, statement: str, values: list[object] | None = None) -> tuple[Any, ...] | None:
-        """Run a statement and return its first row, or None; the result is read to its end."""
-        rows = self.con.execute(statement, values or []).fetchall()
-        return rows[0] if rows else None
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See `Store`."""
+        return self.con.execute(statement, list(values)).fetchall()
+
+    def frame(self, statement: str, values: Sequence[object] = ()) -> pl.DataFrame:
+        """See `Store`."""
+        return pl.DataFrame(self.con.sql(statement, params=list(values)).to_arrow_table())
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> int:
+        """See `Store`."""
+        changed = self.con.execute(statement, list(values)).fetchall()
+        return int(changed[0][0]) if changed else 0
+
+    def append(self, table: str, rows: pl.DataFrame) -> None:
+        """See `Store`."""
+        with self.stage("incoming", rows):
+            self.con.execute(f"insert into {table} by name select * from incoming")  # noqa: S608 - a name of our own
+
+    @contextmanager
+    def stage(self, name: str, rows: pl.DataFrame) -> Iterator[None]:
+        """See `Store`."""
+        self.con.register(name, rows)
+        try:
+            yield
+        finally:
+            self.con.unregister(name)
+
+    def derive(self, name: str, statement: str, values: Sequence[object] = ()) -> None:
+        """See `Store`."""
+        self.con.execute(f"create or replace temp table {name} as {statement}", list(values))
+
+    def copy_to(self, path: Path) -> None:
+        """Write a copy of the store as it is now, which another process can open; it appears whole or not at all."""
+        beside = path.with_name(f"{path.name}.part")
+        beside.unlink(missing_ok=True)
+        quoted = str(beside).replace("'", "''")
+        try:
+            name = self.rows("select current_database()")[0][0]
+            self.con.execute(f"attach '{quoted}' as copied")
+            try:
+                self.con.execute(f'copy from database "{name}" to copied')
+            finally:
+                self.con.execute("detach copied")
+            beside.replace(path)
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(f"store {self.path}: cannot be copied to {path}: {_first_line(error)}") from error
+
+    def alone(self, purpose: str) -> None:
+        """See `Store`; one process alone can hold the file."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -98,11 +143,11 @@ class DuckDBStore:
                 raise
 
     def _migrate(self) -> None:
-        known = self.first(
-            "select count(*) from information_schema.tables where table_schema = 'op' and table_name = 'migration'"
+        known = self.rows(
+            "select 1 from information_schema.tables where table_schema = 'op' and table_name = 'migration'"
         )
         try:
-            rows = self.con.execute("select name, sha256 from op.migration").fetchall() if known and known[0] else []
+            rows = self.con.execute("select name, sha256 from op.migration").fetchall() if known else []
         except duckdb.Error as error:
             raise StoreError(f"store {self.path}: expected a store of Kilowatch; {_first_line(error)}") from error
         done = dict(rows)

@@ -9,7 +9,8 @@ import duckdb
 import polars as pl
 
 from streams.domain.findings import StoreError
-from streams.stores.duckdb import SQL, DuckDBStore
+from streams.stores.duckdb import DuckDBStore
+from streams.stores.store import SQL
 
 KEPT = {
     "energy_interval": "interval",
@@ -27,7 +28,7 @@ class EarlierStore(DuckDBStore):
     def __init__(self, path: Path, moment: datetime) -> None:
         """Open the file for reading; StoreError says what is in the way."""
         DuckDBStore(path, read_only=True).close()  # its messages say what is wrong with the file
-        self.path, self.read_only = path, True
+        self.path, self.where, self.read_only = path, str(path), True
         self.con = duckdb.connect()
         self.con.execute("set TimeZone = 'UTC'")
         quoted = str(path).replace("'", "''")

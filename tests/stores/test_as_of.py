@@ -15,7 +15,7 @@ from streams.domain.site import Contract, EmissionSource
 from streams.operators.points import PointTable
 from streams.stores.duckdb import DuckDBStore
 from streams.stores.duckdb_as_of import KEPT, EarlierStore
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
 from tests.stores.test_duckdb import RECEIVED_MS, table_of, telemetry
 
 FIRST, SECOND = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC)

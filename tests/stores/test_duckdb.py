@@ -19,7 +19,7 @@ from streams.domain.site import Point, PointKind, Quantity, Site, SiteKind
 from streams.operators.clean import DECODED
 from streams.operators.points import PointTable
 from streams.stores.duckdb import DuckDBStore, path_of
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
 
 DECISIONS = ("fact.register_event", "fact.rejected_reading", "fact.rolling", "fact.register_day")
 START_MS = 1_767_225_600_000

@@ -12,7 +12,7 @@ from streams.domain.site import Point, PointKind, Quantity
 from streams.operators.clean import DECODED
 from streams.operators.points import PointTable
 from streams.stores.duckdb import DuckDBStore
-from streams.stores.duckdb_site import SiteStore
+from streams.stores.site import SiteStore
 from tests.stores.test_duckdb import RECEIVED, RECEIVED_MS, START_MS, table_of
 
 

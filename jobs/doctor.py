@@ -1,0 +1,180 @@
+"""`kilowatch doctor`: what is reachable, how far behind it is, and what to mend first."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import KafkaError
+from rich.console import Console
+from rich.table import Table
+
+from jobs import options
+from jobs.opening import is_server, opened
+from streams.catalog.folder import SiteFolder
+from streams.domain.findings import KilowatchError
+from streams.ingest.kafka_settings import KafkaSettings
+from streams.runners.kafka_topics import NEEDED, TELEMETRY
+from streams.stores.store import Store
+
+EPILOG = "Example: kilowatch doctor --store postgresql://kilowatch_reader@127.0.0.1/kilowatch --kafka 127.0.0.1:9092"
+CLOCK_S = 2.0
+QUIET = timedelta(hours=1)
+LOOK_BACK = timedelta(days=7)
+TIMEOUT_MS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One thing looked at: `mend` says what to do, and is empty where all is well."""
+
+    what: str
+    found: str
+    mend: str = ""
+
+
+def doctor(
+    store: Annotated[
+        str | None,
+        typer.Option("--store", metavar="URL", envvar="KILOWATCH_STORE", help="postgresql://… or duckdb:///…"),
+    ] = None,
+    kafka: Annotated[
+        str | None, typer.Option("--kafka", metavar="HOST:PORT,…", envvar="KILOWATCH_KAFKA", help="Kafka's servers.")
+    ] = None,
+    sites: Annotated[
+        Path | None, typer.Option("--sites", metavar="FOLDER", envvar="KILOWATCH_SITES", help="A folder of site files.")
+    ] = None,
+    kafka_security: options.Security = options.KafkaSecurity.PLAINTEXT,
+    kafka_user: options.User = None,
+    kafka_password_file: options.PasswordFile = None,
+    kafka_mechanism: options.Mechanism = options.MECHANISM,
+    kafka_ca: options.Ca = None,
+    kafka_password: options.Password = None,
+) -> None:
+    """Look at the parts of a running system: reachable, versions, lag, last reading of each gateway, clocks.
+
+    It changes nothing; exit code 1 where something is to be mended.
+    """
+    looks = [Look("kilowatch", f"{version('kilowatch')}, Python {platform.python_version()}")]
+    if sites:
+        looks += _sites(sites)
+    if store:
+        looks += _attempt("store", _store, store)
+    if kafka:
+        brokers = options.kafka_settings(
+            kafka, kafka_security, kafka_user, kafka_password_file, kafka_password, kafka_mechanism, kafka_ca
+        )
+        looks += _attempt("Kafka", _kafka, brokers)
+        if store and is_server(store):
+            looks += _attempt("lag", _lag, store, brokers)
+    table = Table("what", "found", "to mend", box=None, pad_edge=False)
+    for look in looks:
+        table.add_row(look.what, look.found, look.mend or "-")
+    Console(highlight=False, markup=False).print(table)
+    raise typer.Exit(1 if any(look.mend for look in looks) else 0)
+
+
+def _attempt(what: str, look: Any, *given: Any) -> list[Look]:  # noqa: ANN401 - any of the looks below
+    try:
+        return list(look(*given))
+    except KilowatchError as error:
+        return [Look(what, "not well", str(error))]
+    except KafkaError as error:
+        return [Look(what, "no answer", f"start the broker, or mend --kafka and its security settings ({error!r})")]
+
+
+def _sites(path: Path) -> list[Look]:
+    try:
+        folder = SiteFolder.of(path)
+    except KilowatchError as error:
+        return [Look("sites", "cannot be used", str(error))]
+    points = sum(len(site.points) for site in folder.sites.values())
+    return [Look("sites", f"{len(folder.sites)} sites, {points} points in {path}")]
+
+
+def _store(url: str) -> Iterator[Look]:
+    with opened(url, read_only=True) as kept:
+        if is_server(url):
+            server, now = kept.rows("select split_part(version(), ' ', 2), clock_timestamp() at time zone 'UTC'")[0]
+            extension = kept.rows("select extversion from pg_extension where extname = 'timescaledb'")
+            yield Look(
+                "store", f"{kept.where}: PostgreSQL {server}, TimescaleDB {extension[0][0] if extension else 'no'}"
+            )
+            apart = (now.replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds()
+            late = abs(apart) > CLOCK_S
+            yield Look("clock of the store", f"{apart:+.1f} s from this machine's", "set both by NTP" if late else "")
+        else:
+            yield Look("store", f"{kept.where}: DuckDB {version('duckdb')}")
+        yield from _gateways(kept)
+        day_ago = (datetime.now(UTC) - timedelta(days=1)).replace(tzinfo=None)
+        for reason, count in kept.rows(
+            "select reason, count(*) from mart.quarantine where received_at > $1 "
+            "group by reason order by 2 desc limit 5",
+            [day_ago],
+        ):
+            yield Look("quarantine, last day", f"{count:,} x {reason}")
+
+
+def _gateways(kept: Store) -> Iterator[Look]:
+    """When each gateway was last heard; one that was silent for an hour is to be looked at."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    latest = "select source_id, max(received_at) from raw.reading where received_at > $1 group by source_id"
+    heard = dict(kept.rows(latest, [now - LOOK_BACK]))
+    for number, site, source in kept.rows(
+        "select source_id, site, source from op.source where is_complete = false order by site, source"
+    ):
+        moment = heard.get(number)
+        found = f"last heard {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else f"not heard for {LOOK_BACK.days} days"
+        silent = moment is None or now - moment > QUIET
+        yield Look(
+            f"gateway {source} of {site}", found, "is it powered, and does it reach the broker?" if silent else ""
+        )
+
+
+def _kafka(brokers: KafkaSettings) -> Iterator[Look]:
+    admin = KafkaAdminClient(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
+    try:
+        described = admin.describe_topics(list(NEEDED))
+    finally:
+        admin.close()
+    topics = {each["name"]: len(each["partitions"]) for each in described if not each["error_code"]}
+    for name in NEEDED:
+        if name in topics:
+            yield Look(f"topic {name}", f"{topics[name]} partitions")
+        else:
+            yield Look(f"topic {name}", "missing", "start a worker once")
+
+
+def _topic_id(brokers: KafkaSettings) -> str:
+    admin = KafkaAdminClient(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
+    try:
+        return str(admin.describe_topics([TELEMETRY])[0]["topic_id"])
+    finally:
+        admin.close()
+
+
+def _lag(url: str, brokers: KafkaSettings) -> Iterator[Look]:
+    """Messages after the stored position, by partition."""
+    with opened(url, read_only=True) as kept:
+        rows = kept.rows("select log, part, next_offset from op.log_position")
+    stored = {(log, part): offset for log, part, offset in rows}
+    identity = _topic_id(brokers)
+    consumer = KafkaConsumer(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
+    try:
+        parts = [TopicPartition(TELEMETRY, part) for part in sorted(consumer.partitions_for_topic(TELEMETRY) or ())]
+        first, last = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
+    finally:
+        consumer.close()
+    lag = {
+        part.partition: last[part] - max(stored.get((f"{TELEMETRY} {identity}", part.partition), 0), first[part])
+        for part in parts
+    }
+    behind = ", ".join(f"[{part}] {count:,}" for part, count in lag.items() if count)
+    yield Look("lag", behind or "none: every message is in the store", "is a worker running?" if behind else "")

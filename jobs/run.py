@@ -1,0 +1,151 @@
+"""`kilowatch run`: MQTT and HTTP in, pipeline, store and archive, in one process on one box."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from aiohttp import web
+
+from jobs import options
+from jobs.bridge import address_of, mqtt_settings, now_ms
+from jobs.logs import start_logs
+from streams.catalog.folder import SiteFolder
+from streams.domain.findings import IngestError, KilowatchError
+from streams.ingest.inlets import read_inlets
+from streams.ingest.kafka_settings import read_secret
+from streams.ingest.mqtt import MqttInlet
+from streams.ingest.push import Tokens, push_app, push_runner
+from streams.ingest.spool import Spool
+from streams.ingest.tally import Tally
+from streams.ingest.topics import Topics
+from streams.runners.box import Box, copy_of
+from streams.runners.embedded import archive_of, utc_now
+from streams.runners.keeping import Keeping
+from streams.runners.metrics import LiveMetrics, StatusServer
+from streams.stores.archive import Archive
+from streams.stores.duckdb import DuckDBStore, path_of
+
+EPILOG = (
+    "Examples: kilowatch run --sites deploy/sites --store duckdb:///site.duckdb --spool spool "
+    "--mqtt mqtt://127.0.0.1:1883 --inlets inlets.yaml · kilowatch run --sites site.yaml "
+    "--store duckdb:///site.duckdb --spool spool --http 127.0.0.1:8080 --tokens tokens"
+)
+LOG: Final = logging.getLogger("kilowatch.run")
+FIRST_WAIT_S: Final = 4.0
+MQTT_STOP_S: Final = 3.0
+BOX_STOP_S: Final = 5.0
+LOOK_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the process is made of; `mqtt` and `tokens` only where they were asked for."""
+
+    box: Box
+    tally: Tally
+    mqtt: MqttInlet | None
+    tokens: Tokens | None
+
+
+def run(
+    sites: options.Sites,
+    store: Annotated[
+        str, typer.Option("--store", metavar="URL", envvar="KILOWATCH_STORE", help="duckdb:///path/file.duckdb")
+    ],
+    spool: options.Spool,
+    inlets: options.Inlets = None,
+    mqtt: options.Mqtt = None,
+    http: options.Http = None,
+    tokens: options.Tokens = None,
+    metrics: Annotated[
+        str, typer.Option(metavar="HOST:PORT", envvar="KILOWATCH_METRICS", help="/metrics, /healthz and /readyz.")
+    ] = "127.0.0.1:9464",
+    keep_raw_days: Annotated[
+        int | None,
+        typer.Option(min=7, envvar="KILOWATCH_KEEP_RAW_DAYS", help="Leave older raw rows to the archive alone."),
+    ] = None,
+    spool_mb: options.SpoolMb = options.SPOOL_MB,
+    mqtt_password_file: options.MqttPasswordFile = None,
+    mqtt_version: options.Version = options.MqttVersion.V5,
+    mqtt_client_id: options.ClientId = "kilowatch-run",
+    mqtt_ca: options.MqttCa = None,
+    mqtt_cert: options.MqttCert = None,
+    mqtt_key: options.MqttKey = None,
+    mqtt_password: options.MqttPassword = None,
+) -> None:
+    """Run live on one box, without Kafka: what comes is on disk before it is acknowledged.
+
+    Killed at any moment it goes on where its last commit stood. Once a day it makes a copy of the store
+    (FILE.copy.duckdb) that other programs can open; the store itself belongs to this process.
+    """
+    if (mqtt is None) != (inlets is None) or (http is None) != (tokens is None) or (mqtt is None and http is None):
+        raise IngestError("run: expected --mqtt with --inlets, or --http with --tokens, or both; found something else")
+    secret = read_secret(mqtt_password_file, "the MQTT password") or mqtt_password
+    folder = SiteFolder.of(sites)
+    tally = Tally()
+    keys = Tokens(tokens) if tokens else None
+    address = address_of(http, "--http")
+    settings, topics = None, None
+    if mqtt and inlets:
+        settings = mqtt_settings(mqtt, secret, mqtt_version.value, mqtt_client_id, (mqtt_ca, mqtt_cert, mqtt_key))
+        topics = Topics(read_inlets(inlets), tally)
+    start_logs(frozenset(each for each in (secret,) if each))
+    with closing(DuckDBStore(path_of(store))) as kept, Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting:
+        keeping = Keeping(Archive(archive_of(kept)), copy_of(kept), keep_raw_days)
+        box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping)
+        inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
+        asyncio.run(_run(Parts(box, tally, inlet, keys), address, metrics))
+
+
+async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None:
+    """Run until SIGTERM or SIGINT; what a part gave up for goes up."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    box, mqtt = parts.box, parts.mqtt
+    async with AsyncExitStack() as doors:
+        box.start()
+        doors.push_async_callback(asyncio.to_thread, box.stop, BOX_STOP_S)
+        status = StatusServer(metrics, box.metrics.registry, lambda: _trouble(parts), lambda: _trouble(parts))
+        doors.callback(status.close)
+        if mqtt is not None:
+            mqtt.start()
+            doors.push_async_callback(asyncio.to_thread, mqtt.stop, MQTT_STOP_S)
+            await asyncio.to_thread(mqtt.wait, FIRST_WAIT_S)
+            if mqtt.refusal is not None:
+                raise IngestError(mqtt.refusal)
+        if http and parts.tokens:
+            runner = push_runner(push_app(box.append, parts.tokens, now_ms, parts.tally))
+            await runner.setup()
+            doors.push_async_callback(runner.cleanup)
+            try:
+                await web.TCPSite(runner, *http, shutdown_timeout=2.0).start()
+            except OSError as error:
+                raise IngestError(f"--http {http[0]}:{http[1]}: expected a free address; {error.strerror}") from error
+        LOG.info("started", extra={"fields": {"sites": sorted(box.folder.sites), "metrics": status.port}})
+        while not stopping.is_set() and not _trouble(parts):
+            try:
+                await asyncio.wait_for(stopping.wait(), LOOK_S)
+            except TimeoutError:
+                continue
+    if box.failure:
+        raise box.failure
+    if not stopping.is_set():
+        raise KilowatchError(f"run: {_trouble(parts)} (see the log)")
+    LOG.info("stopped", extra={"fields": {"waiting_records": box.spool.waiting().records}})
+
+
+def _trouble(parts: Parts) -> str:
+    """Why the process is not well; empty where it is."""
+    if parts.box.failure:
+        return f"the pipeline gave up: {parts.box.failure}"
+    if parts.mqtt is not None and not parts.mqtt.alive:
+        return "the MQTT inlet ended"
+    return ""

@@ -1,0 +1,132 @@
+"""Everything on one box, without Kafka: the spool is the log, and a lane takes it into a DuckDB file.
+
+What an inlet acknowledged is in the spool; what is committed is dropped from it. Killed at any moment it goes on where
+the last commit stood (law 7). The housekeeping that years need is done between batches.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from streams.catalog.folder import SiteFolder
+from streams.ingest.records import Message, Record
+from streams.ingest.spool import Spool
+from streams.runners.keeping import Keeping
+from streams.runners.live import MOST_RECORDS, Lane
+from streams.runners.metrics import LiveMetrics
+from streams.stores.duckdb import DuckDBStore
+
+LOG: Final = "spool"
+CLOCK: Final = "clock"
+WAIT_S: Final = 0.5
+REFRESH_S: Final = 10.0
+
+
+@dataclass(slots=True)
+class Box:
+    """The lane of one box and the thread that works in it.
+
+    `failure` is set where it had to give up; the spool keeps what comes until it is started again.
+    """
+
+    spool: Spool
+    store: DuckDBStore
+    folder: SiteFolder
+    metrics: LiveMetrics
+    clock: Callable[[], datetime]
+    keeping: Keeping
+    tick_s: float = 60.0
+    lane: Lane = field(init=False)
+    failure: Exception | None = None
+    came: threading.Event = field(default_factory=threading.Event)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Load the state; nothing is taken yet."""
+        self.lane = Lane(LOG, 0, self.store, self.folder, self.clock, archive=self.keeping.archive)
+        self.keeping.begin(self.lane)
+        self.spool.begin_after(self.lane.next_offset - 1)
+        self.thread = threading.Thread(target=self._run, name="pipeline", daemon=True)
+
+    def append(self, messages: Sequence[Message]) -> int:
+        """Put messages into the spool, and wake the lane; on return they are safe."""
+        last = self.spool.append(messages)
+        self.came.set()
+        return last
+
+    def start(self) -> None:
+        """Begin."""
+        self.thread.start()
+
+    def stop(self, seconds: float) -> bool:
+        """End after the batch under way; tell whether it did within that time."""
+        self.stopping.set()
+        self.came.set()
+        self.thread.join(seconds)
+        return not self.thread.is_alive()
+
+    def tick(self) -> None:
+        """Record the time: silence and the end of a window come from it alone (law 3)."""
+        now_ms = int(self.clock().timestamp() * 1000)
+        self.append([Message("", CLOCK, b"", now_ms, now_ms)])
+
+    def _run(self) -> None:
+        ticked = refreshed = time.monotonic()
+        try:
+            while not self.stopping.is_set():
+                now = time.monotonic()
+                if now - ticked >= self.tick_s:
+                    ticked = now
+                    self.tick()
+                if now - refreshed >= REFRESH_S:
+                    refreshed = now
+                    self._refresh()
+                self.came.clear()
+                if not self.work():
+                    self.keeping.rest(self.lane)
+                    self.came.wait(min(WAIT_S, self.tick_s))
+            self.keeping.close(self.lane)
+        except Exception as error:  # noqa: BLE001 - whatever it is ends the process, which says so
+            self.failure = error
+
+    def work(self) -> int:
+        """Take what waits in the spool; return how many records that were."""
+        records = self.spool.read(self.lane.next_offset - 1, MOST_RECORDS)
+        for group in self.lane.batches(records, is_whole=True):
+            self._commit(group)
+            if self.stopping.is_set():
+                break
+        if records:
+            self.spool.drop(self.lane.next_offset - 1)
+        return len(records)
+
+    def _commit(self, records: list[Record]) -> None:
+        began = time.perf_counter()
+        batch = self.lane.prepare(records)
+        computed = time.perf_counter()
+        self.lane.commit(batch)
+        self.keeping.count(batch)
+        self.metrics.compute.observe(computed - began)
+        self.metrics.commit.observe(time.perf_counter() - computed)
+        self.metrics.count(batch.counts)
+        now_ms = self.clock().timestamp() * 1000
+        for record in records:
+            if record.tick_ms is None:
+                self.metrics.latency.observe(max(0.0, now_ms - record.received_ms) / 1000)
+        self.metrics.lag.labels(LOG, "0").set(max(0, self.spool.last + 1 - self.lane.next_offset))
+
+    def _refresh(self) -> None:
+        self.folder.refresh()
+        self.metrics.catalog_wrong.set(len(self.folder.wrong))
+
+
+def copy_of(store: DuckDBStore) -> Path:
+    """Where the daily copy of a store goes, beside its file."""
+    return store.path.with_suffix(".copy.duckdb")

@@ -1,0 +1,383 @@
+"""The Kafka runner: a thin Faust app that hands batches of messages to lanes, one a partition.
+
+Faust does what a distributed engine is for (groups, partitions, rebalancing); arithmetic, state and positions are the
+lanes' and the store's. Its own offsets are only a hint where to begin: it is known to redeliver after a rebalance and
+to jump ahead, so that what a lane has committed is skipped and what it misses is sought.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import faust
+from faust.types import TP
+from faust.types.auth import AuthProtocol
+
+from streams.catalog.folder import SiteFolder
+from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
+from streams.ingest.kafka_settings import KafkaSettings
+from streams.ingest.records import Record
+from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
+from streams.runners.keeping import Keeping
+from streams.runners.live import MOST_RECORDS, Batch, Lane, LostError
+from streams.runners.metrics import LiveMetrics
+from streams.runners.results import interval_messages
+from streams.stores.postgres import PostgresStore
+
+log = logging.getLogger("kilowatch.worker")
+
+WITHIN_S: Final = 0.1
+TICK_S: Final = 60.0
+REFRESH_S: Final = 10.0
+PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+HEADER_BYTES: Final = 1_000
+LETTER_BYTES: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The consumer group of the workers, how often time is recorded, and how long a batch may gather.
+
+    `topic_id` is that of the topic `telemetry`: positions hold for that topic and not for a later one of its name.
+    """
+
+    name: str
+    topic_id: str
+    tick_s: float = TICK_S
+    within_s: float = WITHIN_S
+
+
+@dataclass(slots=True)
+class Worker:
+    """One process of the group: its lanes, and the thread that works for all of them."""
+
+    kafka: KafkaSettings
+    group: Group
+    store: PostgresStore
+    folder: SiteFolder
+    metrics: LiveMetrics
+    clock: Callable[[], datetime]
+    keeping: Keeping
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "pipeline"))
+    writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
+    quiet: threading.Event = field(default_factory=threading.Event)
+    committing: asyncio.Future[None] | None = None
+    app: faust.App = field(init=False)
+    telemetry: Any = field(init=False)
+    letters: Any = field(init=False)
+    intervals: Any = field(init=False)
+    stopping: bool = False
+    assigned: bool = False
+    trouble: str = ""
+    failure: Exception | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        """Make the Faust app; nothing is connected yet."""
+        self.quiet.set()
+        self.app = faust.App(
+            self.group.name,
+            broker=[f"kafka://{host}:{port}" for host, port in self.kafka.addresses],
+            broker_credentials=credentials(self.kafka),
+            autodiscover=False,
+            web_enabled=False,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            datadir=str(Path(tempfile.gettempdir()) / "kilowatch-worker"),
+            consumer_auto_offset_reset="earliest",
+            broker_max_poll_records=MOST_RECORDS,
+            stream_buffer_maxsize=2 * MOST_RECORDS,
+            stream_wait_empty=False,
+            consumer_max_fetch_size=4 * 1024 * 1024,
+            producer_acks=-1,
+            producer_max_request_size=4 * 1024 * 1024,
+            loop=None,
+        )
+        self.telemetry = self._topic(TELEMETRY)
+        self.letters = self._topic(DEAD_LETTERS)
+        self.intervals = self._topic(INTERVALS)
+        self.app.agent(self.telemetry, name="telemetry")(self._take_stream)
+        self.app.timer(interval=self.group.tick_s, name="ticks")(self._tick)
+        self.app.timer(interval=REFRESH_S, name="catalog")(self._refresh)
+        self.app.on_partitions_revoked.connect(self._revoked)
+        self.app.on_partitions_assigned.connect(self._assigned)
+
+    def _topic(self, name: str) -> Any:  # noqa: ANN401 - Faust's own types are open
+        return self.app.topic(
+            name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", internal=False
+        )
+
+    async def _take_stream(self, stream: Any) -> None:  # noqa: ANN401 - Faust's own types are open
+        async for events in stream.take_events(MOST_RECORDS, within=self.group.within_s):
+            by_part: dict[int, list[Any]] = {}
+            for event in events:
+                by_part.setdefault(event.message.partition, []).append(event.message)
+            for part, messages in by_part.items():
+                try:
+                    await self.take(part, [record_of(message) for message in messages])
+                except Exception as error:
+                    self.give_up(error)
+                    raise
+
+    async def take(self, part: int, records: Sequence[Record]) -> None:
+        """Work off records of a partition; on return they are in the store, or will be read again."""
+        lane = None
+        while not self.stopping:
+            try:
+                lane = await self._in_thread(self._lane, part)
+                groups = lane.batches(records)
+                break
+            except LostError as error:
+                await self._seek(part, error)
+                return
+            except StoreAwayError as error:
+                await self._wait_for_store(error)
+        if lane is None:
+            return
+        self.metrics.skipped.inc(len(records) - sum(map(len, groups)))
+        if not groups and (self.app.consumer.highwater(TP(TELEMETRY, part)) or lane.next_offset) < lane.next_offset:
+            raise KilowatchError(
+                f"topic {TELEMETRY}[{part}] ends before the stored position {lane.next_offset}: it was made anew; "
+                "start the worker again"
+            )
+        for group in groups:
+            if self.stopping or not await self._work(lane, group):
+                return
+
+    async def _work(self, lane: Lane, records: list[Record]) -> bool:
+        """Compute one batch while the one before is committed, then begin its commit; False where it is read again."""
+        try:
+            began = time.perf_counter()
+            batch = await self._computed(lane, records)
+            self.metrics.compute.observe(time.perf_counter() - began)
+            await self._tell(lane, batch)
+            await self._settled()
+        except (FencedError, LostError) as error:
+            self.metrics.fenced.inc()
+            log.warning("fenced", extra={"fields": {"part": lane.part, "reason": str(error)}})
+            self.lanes.pop(lane.part, None)
+            fresh = await self._in_thread(self._lane, lane.part)
+            await self._seek(lane.part, LostError(fresh.next_offset, records[0].offset))
+            return False
+        self.quiet.clear()
+        self.committing = asyncio.ensure_future(self._stored(lane, batch, records))
+        return True
+
+    async def _settled(self) -> None:
+        """Wait for the commit under way; what went wrong in it goes wrong here."""
+        if self.committing:
+            waited, self.committing = self.committing, None
+            await waited
+
+    async def _computed(self, lane: Lane, records: list[Record]) -> Batch:
+        """Compute a batch; where the store goes away meanwhile, the lane begins again from what it has committed."""
+        before = lane.next_offset
+        while True:
+            try:
+                batch: Batch = await self._in_thread(lane.prepare, records)
+            except StoreAwayError as error:
+                await self._settled()
+                await self._wait_for_store(error)
+                await self._in_thread(lane.reload)
+                if lane.next_offset != before:
+                    raise FencedError("another worker went on meanwhile") from error
+            else:
+                return batch
+
+    async def _stored(self, lane: Lane, batch: Batch, records: list[Record]) -> None:
+        """Commit, again and again while the server is away; whether a lost answer was a yes the position tells."""
+        began = time.perf_counter()
+        try:
+            while True:
+                try:
+                    await self._in_thread(lane.commit, batch, thread=self.writer)
+                    break
+                except StoreAwayError as error:
+                    await self._wait_for_store(error)
+                    if await self._in_thread(lane.settled, batch, thread=self.writer):
+                        break
+            await self._in_thread(self.keeping.after, lane, batch, thread=self.writer)
+        finally:
+            self.quiet.set()
+        self.metrics.commit.observe(time.perf_counter() - began)
+        self._count(lane, batch, records)
+
+    def not_ready(self) -> str:
+        """Why no reading can be taken now; empty where it can."""
+        return self.trouble or ("" if self.assigned else "no partition is assigned yet")
+
+    def give_up(self, error: Exception) -> None:
+        """End the process: what is in memory is not what is in the store any more."""
+        self.failure = self.failure or error
+        self.stopping = True
+        self.ended.set()
+
+    def _lane(self, part: int) -> Lane:
+        if part not in self.lanes:
+            self.lanes[part] = Lane(
+                TELEMETRY, part, self.store, self.folder, self.clock, self._quiet, self.keeping.archive
+            )
+            self.keeping.begin(self.lanes[part])
+        return self.lanes[part]
+
+    def _quiet(self) -> None:
+        """Wait, in the pipeline's thread, for the commit under way: one connection serves both."""
+        self.quiet.wait()
+
+    async def _in_thread(
+        self,
+        call: Callable[..., Any],
+        *given: Any,  # noqa: ANN401 - whatever it takes
+        thread: ThreadPoolExecutor | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever it returns
+        return await asyncio.get_running_loop().run_in_executor(thread or self.thread, call, *given)
+
+    async def _wait_for_store(self, error: StoreAwayError) -> None:
+        """Reconnect with pauses; meanwhile nothing is taken, and Kafka keeps what comes."""
+        self.metrics.store_up.set(0)
+        self.trouble = str(error)
+        log.error("store away", extra={"fields": {"reason": str(error)}})
+        turn = 0
+        while True:
+            if self.stopping:
+                raise error
+            await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+            turn += 1
+            self.metrics.retries.inc()
+            try:
+                await self._in_thread(self.store.reconnect, thread=self.writer)
+            except StoreAwayError:
+                continue
+            self.metrics.store_up.set(1)
+            self.trouble = ""
+            log.info("store back", extra={"fields": {"attempts": turn}})
+            return
+
+    async def _seek(self, part: int, lost: LostError) -> None:
+        """Read again from the expected offset, or from the first that the log still has."""
+        tp = TP(TELEMETRY, part)
+        if tp not in self.app.consumer.assignment():
+            return
+        first = (await self.app.consumer.earliest_offsets(tp))[tp]
+        if lost.expected < first:
+            log.error("readings lost", extra={"fields": {"part": part, "from": lost.expected, "to": first - 1}})
+            await self._in_thread((await self._in_thread(self._lane, part)).skip, first)
+        log.info("sought", extra={"fields": {"part": part, "offset": max(lost.expected, first), "found": lost.found}})
+        await self.app.consumer.seek(tp, max(lost.expected, first))
+
+    async def _tell(self, lane: Lane, batch: Batch) -> None:
+        """Send results and undecodable messages before the commit: they may come twice, and are never missed."""
+        sent = [
+            await self.intervals.send(key=site.name.encode(), value=value)
+            for site, outputs in batch.outputs
+            for value in interval_messages(site.name, site.points, outputs)
+        ]
+        for record, reason in batch.undecodable:
+            headers = {
+                "reason": reason.encode()[:HEADER_BYTES],
+                "topic": TELEMETRY.encode(),
+                "partition": str(lane.part).encode(),
+                "offset": str(record.offset).encode(),
+                "gateway": record.gateway.encode(),
+            }
+            sent.append(
+                await self.letters.send(key=record.site.encode(), value=record.value[:LETTER_BYTES], headers=headers)
+            )
+        for each in sent:
+            await each
+
+    def _count(self, lane: Lane, batch: Batch, records: Sequence[Record]) -> None:
+        self.metrics.count(batch.counts)
+        now_ms = self.clock().timestamp() * 1000
+        for record in records:
+            if record.tick_ms is None:
+                self.metrics.latency.observe(max(0.0, now_ms - (record.sent_ms or record.received_ms)) / 1000)
+        highwater = self.app.consumer.highwater(TP(TELEMETRY, lane.part)) or lane.next_offset
+        self.metrics.lag.labels(TELEMETRY, str(lane.part)).set(max(0, highwater - lane.next_offset))
+
+    async def _tick(self) -> None:
+        """A recorded tick into each partition of ours; two workers that both think so do no harm."""
+        now_ms = int(self.clock().timestamp() * 1000)
+        headers = {"tick": str(now_ms).encode()}
+        for tp in self.app.consumer.assignment():
+            if tp.topic == TELEMETRY:
+                await self.telemetry.send(key=b"", value=b"", partition=tp.partition, headers=headers)
+
+    async def _refresh(self) -> None:
+        changed = await self._in_thread(self.folder.refresh)
+        self.metrics.catalog_wrong.set(len(self.folder.wrong))
+        for name in sorted(changed):
+            log.info("catalog changed", extra={"fields": {"site": name}})
+
+    async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
+        """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""
+        for tp in given[0]:
+            if tp.topic == TELEMETRY:
+                self.lanes.pop(tp.partition, None)
+                self.metrics.lag.remove(TELEMETRY, str(tp.partition))
+
+    async def _assigned(self, _app: Any, /, *_given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
+        self.assigned = True
+
+    async def run(self) -> None:
+        """Work until `ended` is set; what went wrong goes wrong here."""
+        await self.app.start()
+        crashed = asyncio.ensure_future(self.app.wait_until_stopped())
+        asked = asyncio.ensure_future(self.ended.wait())
+        try:
+            await asyncio.wait({crashed, asked}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stopping = True
+            await self.app.stop()
+            await asyncio.gather(*([self.committing] if self.committing else []), return_exceptions=True)
+            for each in (crashed, asked):
+                each.cancel()
+            self.thread.shutdown()
+            self.writer.shutdown()
+        if self.failure:
+            raise self.failure
+        if not self.ended.is_set():
+            raise KilowatchError(f"Kafka {self.kafka.servers}: the worker gave up: {self.app.crash_reason!r}")
+
+
+def credentials(kafka: KafkaSettings) -> Any:  # noqa: ANN401 - Faust's own types are open
+    """What Faust wants of the settings; None for plaintext without a user."""
+    given = kafka.arguments()
+    context = given.get("ssl_context")
+    if kafka.security.startswith("sasl"):
+        made = faust.SASLCredentials(
+            mechanism=given["sasl_mechanism"],
+            username=given["sasl_plain_username"],
+            password=given["sasl_plain_password"],
+            ssl_context=context,
+        )
+        made.protocol = AuthProtocol(given["security_protocol"])
+        return made
+    return faust.SSLCredentials(context=context) if context else None
+
+
+def record_of(message: Any) -> Record:  # noqa: ANN401 - Faust's own types are open
+    """A Kafka message as a record; its time of arrival is the log's, the same whenever it is read."""
+    headers = dict(message.headers or ())
+    received_ms = round(message.timestamp * 1000)
+    tick = headers.get("tick")
+    return Record(
+        offset=message.offset,
+        site=(message.key or b"").decode("utf-8", "replace"),
+        gateway=headers.get("gateway", b"").decode("utf-8", "replace") or "kafka",
+        value=message.value or b"",
+        received_ms=received_ms,
+        tick_ms=int(tick) if tick else None,
+        sent_ms=int(headers["received"]) if "received" in headers else None,
+    )

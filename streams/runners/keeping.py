@@ -1,0 +1,111 @@
+"""What keeps a store well for years: its archive, compacted; its raw rows, trimmed; a copy of it each day."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from streams.runners.live import Batch, Lane, LiveSite
+from streams.stores.archive import Archive
+from streams.stores.duckdb import DuckDBStore
+
+ARCHIVE_READINGS: Final = 200_000
+ARCHIVE_S: Final = 900.0
+COPY_S: Final = 86_400.0
+COMPACT_AFTER: Final = timedelta(days=2)
+FEW_FILES: Final = 4
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Housekeeping of the sites of a lane. `archive` is None where the store alone keeps the readings.
+
+    `copy` is where a daily copy of a DuckDB store goes; `raw_days` is how long raw rows stay in the store after the
+    archive has them, None for ever.
+    """
+
+    archive: Archive | None
+    copy: Path | None = None
+    raw_days: int | None = None
+    waiting: int = 0
+    written_at: float = field(default_factory=time.monotonic)
+    kept_at: float = float("-inf")
+
+    def begin(self, lane: Lane) -> None:
+        """Remove files of the archive that belong to commits which never happened."""
+        if self.archive:
+            for site in lane.sites.values():
+                self.archive.sweep(site.name, {each.file for each in site.store.listed()})
+
+    def count(self, batch: Batch) -> None:
+        """Note what a commit added."""
+        self.waiting += batch.counts.readings
+
+    def is_due(self) -> bool:
+        """Whether readings wait for the archive, many or long."""
+        return self.waiting >= ARCHIVE_READINGS or (
+            self.waiting > 0 and time.monotonic() - self.written_at >= ARCHIVE_S
+        )
+
+    def after(self, lane: Lane, batch: Batch) -> None:
+        """Count a commit, and bring the archive up to it where it is due."""
+        self.count(batch)
+        if self.is_due():
+            self.write(lane)
+
+    def write(self, lane: Lane) -> None:
+        """Bring the archive of every site of the lane up to what the store has."""
+        self.waiting, self.written_at = 0, time.monotonic()
+        if self.archive is None:
+            return
+        for site in list(lane.sites.values()):
+            rows = site.store.unarchived()
+            if len(rows):
+                written = self.archive.write(site.name, site.table.site.time_zone.key, rows)
+                site.store.list_files(written, rows)
+
+    def rest(self, lane: Lane) -> None:
+        """What can wait until nothing else waits."""
+        if self.is_due():
+            self.write(lane)
+        now = time.monotonic()
+        if now - self.kept_at < ARCHIVE_S:
+            return
+        self.kept_at = now
+        for site in list(lane.sites.values()):
+            self._compact(lane, site)
+            self._trim(lane, site)
+        self._copy(lane)
+
+    def close(self, lane: Lane) -> None:
+        """Leave nothing that only the store has."""
+        self.write(lane)
+
+    def _compact(self, lane: Lane, site: LiveSite) -> None:
+        """One file in the place of a past day's many."""
+        if self.archive is None:
+            return
+        today = lane.clock().astimezone(site.table.site.time_zone).date()
+        by_day: dict[str, list[str]] = {}
+        listed = {each.file: each for each in site.store.listed()}
+        for name in listed:
+            by_day.setdefault(name.split("/day=")[1].split("/")[0], []).append(name)
+        for day, names in by_day.items():
+            if len(names) > FEW_FILES and day < str(today - COMPACT_AFTER):
+                old = [listed[name] for name in names]
+                site.store.replace_files(old, self.archive.merge(site.name, day, old))
+                self.archive.remove(old)
+
+    def _trim(self, lane: Lane, site: LiveSite) -> None:
+        if self.raw_days is not None and self.archive is not None:
+            site.store.trim(lane.clock() - timedelta(days=self.raw_days), site.pipeline.state)
+
+    def _copy(self, lane: Lane) -> None:
+        """A copy that another process can open, made anew each day."""
+        if self.copy is None or not isinstance(lane.store, DuckDBStore):
+            return
+        if not self.copy.exists() or time.time() - self.copy.stat().st_mtime >= COPY_S:
+            lane.store.copy_to(self.copy)

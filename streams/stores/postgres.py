@@ -1,0 +1,267 @@
+"""A PostgreSQL database as a store, with TimescaleDB where the server has it: binary COPY in and out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pgpq
+import polars as pl
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from streams.domain.findings import StoreAwayError, StoreError
+from streams.ingest.kafka_settings import read_secret
+
+PASSWORD: Final = "KILOWATCH_STORE_PASSWORD"  # noqa: S105 - the name of a variable
+CONNECT_S: Final = 10
+FIXED: Final[dict[int, tuple[str, pl.DataType | type[pl.DataType]]]] = {
+    16: ("?", pl.Boolean),
+    20: (">i8", pl.Int64),
+    21: (">i2", pl.Int16),
+    23: (">i4", pl.Int32),
+    701: (">f8", pl.Float64),
+    1082: (">i4", pl.Date),
+    1114: (">i8", pl.Datetime("us")),
+}
+"""Types of one width by their number: how they lie in a binary COPY, and what they become."""
+OTHERS: Final[dict[int, pl.DataType | type[pl.DataType]]] = {
+    17: pl.Binary,
+    25: pl.String,
+    700: pl.Float32,
+    1043: pl.String,
+    1184: pl.Datetime("us", "UTC"),
+}
+COLUMNS: Final = {
+    pl.Boolean: "boolean",
+    pl.Int16: "smallint",
+    pl.Int32: "integer",
+    pl.Int64: "bigint",
+    pl.Float64: "double precision",
+    pl.String: "varchar",
+    pl.Binary: "bytea",
+    pl.Date: "date",
+    pl.Datetime: "timestamp",
+}
+HEADER: Final = 19
+TRAILER: Final = 2
+DAYS_TO_2000: Final = (date(2000, 1, 1) - date(1970, 1, 1)).days
+US_TO_2000: Final = DAYS_TO_2000 * 86_400_000_000
+NUMBERED: Final = re.compile(r"\$(\d+)")
+NAMED: Final = re.compile(r"\$([a-z_]+)")
+
+
+class PostgresStore:
+    """A store in a database. Many processes may hold it; each writes the sites that are its own."""
+
+    def __init__(self, url: str, *, read_only: bool = False, application: str = "kilowatch") -> None:
+        """Connect; StoreAwayError where nothing answers, StoreError where the server refuses."""
+        self.url, self.read_only, self.application = url, read_only, application
+        try:
+            named = conninfo_to_dict(url)
+        except psycopg.ProgrammingError as error:
+            raise StoreError(f"store: expected postgresql://user@host:port/database; {_said(error)}") from None
+        self.user = named.get("user") or os.environ.get("PGUSER") or "the user of this process"
+        self.password = str(named["password"]) if named.get("password") else _secret()
+        self.where = f"{named.get('host') or 'localhost'}:{named.get('port') or 5432}/{named.get('dbname') or ''}"
+        self.con = self._connected()
+
+    def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
+        url = make_conninfo(self.url, password=self.password) if self.password else self.url
+        modes = " -c default_transaction_read_only=on" if self.read_only else ""
+        try:
+            return psycopg.connect(
+                url,
+                autocommit=True,
+                cursor_factory=psycopg.RawCursor,
+                connect_timeout=CONNECT_S,
+                application_name=self.application,
+                options=f"-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning{modes}",
+            )
+        except psycopg.OperationalError as error:
+            raise self._refused(str(error)) from None
+
+    def _refused(self, text: str) -> StoreError:
+        if "password" in text or "authentication failed" in text:
+            return StoreError(
+                f"store {self.where}: the password of user {self.user!r} is refused or missing; set {PASSWORD}"
+            )
+        if "does not exist" in text:
+            said = text.splitlines()[-1].split("FATAL:")[-1].strip()
+            return StoreError(f"store {self.where}: {said}; create it, or mend --store")
+        return StoreAwayError(f"store {self.where}: no answer; start the server, or mend --store ({_last_line(text)})")
+
+    def reconnect(self) -> None:
+        """Connect anew, after the server went away."""
+        self.con.close()
+        self.con = self._connected()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.con.close()
+
+    def query(self, statement: str, values: dict[str, object] | None = None) -> pl.DataFrame:
+        """See `Store`."""
+        try:
+            with psycopg.ClientCursor(self.con) as cursor:
+                if values is None:
+                    cursor.execute(statement)
+                else:
+                    cursor.execute(NAMED.sub(r"%(\1)s", statement.replace("%", "%%")), values)
+                if cursor.description is None:
+                    raise StoreError("query: expected a statement that returns rows; found none")
+                return _columns(cursor.fetchall(), cursor.description)
+        except psycopg.OperationalError as error:
+            raise self._away(error) from error
+        except psycopg.Error as error:
+            raise StoreError(f"query: {str(error).strip()}") from error
+
+    def rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """See `Store`."""
+        with self._heard():
+            cursor = self.con.execute(statement, values)
+            return cursor.fetchall()
+
+    def frame(self, statement: str, values: Sequence[object] = ()) -> pl.DataFrame:
+        """See `Store`."""
+        with self._heard(), self.con.cursor(binary=True) as cursor:
+            cursor.execute(f"select * from ({statement}) as described limit 0", values)  # noqa: S608 - a statement of our own
+            described = cursor.description or []
+            if all(column.type_code in FIXED for column in described):
+                whole = self._fixed(statement, values, [(each.name, each.type_code) for each in described])
+                if whole is not None:
+                    return whole
+            cursor.execute(statement, values)
+            return _columns(cursor.fetchall(), described)
+
+    def _fixed(self, statement: str, values: Sequence[object], columns: list[tuple[str, int]]) -> pl.DataFrame | None:
+        """Rows of columns of one width each, read as they lie; None where one of them is null."""
+        fields: list[tuple[str, str]] = [("fields", ">i2")]
+        for at, (_, kind) in enumerate(columns):
+            fields += [(f"length{at}", ">i4"), (f"value{at}", FIXED[kind][0])]
+        row = np.dtype(fields)
+        with self.con.cursor() as cursor, cursor.copy(self._bound(statement, values)) as copy:
+            data = b"".join(bytes(each) for each in copy)
+        body = memoryview(data)[HEADER : len(data) - TRAILER]
+        if len(body) % row.itemsize:
+            return None
+        table = np.frombuffer(body, dtype=row)
+        lengths = (table[f"length{at}"] == np.dtype(FIXED[kind][0]).itemsize for at, (_, kind) in enumerate(columns))
+        if not all(each.all() for each in lengths):
+            return None
+        return pl.DataFrame(
+            [_series(name, table[f"value{at}"], FIXED[kind][1]) for at, (name, kind) in enumerate(columns)]
+        )
+
+    def _bound(self, statement: str, values: Sequence[object]) -> sql.SQL:
+        """A COPY of a statement, which takes no values, with them written into it."""
+        text = NUMBERED.sub(lambda found: sql.Literal(values[int(found[1]) - 1]).as_string(self.con), statement)
+        return sql.SQL(f"copy ({text}) to stdout (format binary)")
+
+    def execute(self, statement: str, values: Sequence[object] = ()) -> int:
+        """See `Store`."""
+        with self._heard():
+            return int(self.con.execute(statement, values).rowcount)
+
+    def append(self, table: str, rows: pl.DataFrame) -> None:
+        """See `Store`."""
+        arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        encoder = pgpq.ArrowToPostgresBinaryEncoder(arrow.schema)
+        names = ", ".join(f'"{name}"' for name in rows.columns)
+        with (
+            self._heard(),
+            self.con.cursor() as cursor,
+            cursor.copy(f"copy {table} ({names}) from stdin (format binary)") as copy,
+        ):
+            copy.write(encoder.write_header())
+            for batch in arrow.to_batches(max_chunksize=50_000):
+                copy.write(encoder.write_batch(batch))
+            copy.write(encoder.finish())
+
+    @contextmanager
+    def stage(self, name: str, rows: pl.DataFrame) -> Iterator[None]:
+        """See `Store`."""
+        columns = ", ".join(f'"{column}" {COLUMNS[dtype.base_type()]}' for column, dtype in rows.schema.items())
+        self.execute(f"create temp table {name} ({columns}) on commit drop")
+        self.append(name, rows)
+        yield
+        self.execute(f"drop table pg_temp.{name}")
+
+    def derive(self, name: str, statement: str, values: Sequence[object] = ()) -> None:
+        """See `Store`."""
+        self.execute(f"drop table if exists pg_temp.{name}")
+        bound = NUMBERED.sub(lambda found: sql.Literal(values[int(found[1]) - 1]).as_string(self.con), statement)
+        self.execute(f"create temp table {name} on commit drop as {bound}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Store`."""
+        try:
+            with self._heard(), self.con.transaction():
+                yield
+        except StoreAwayError:
+            raise
+        except psycopg.Error as error:
+            raise StoreError(f"store {self.where}: nothing of this batch was stored: {_said(error)}") from error
+
+    def alone(self, purpose: str) -> None:
+        """See `Store`."""
+        self.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", [f"kilowatch {purpose}"])
+
+    @contextmanager
+    def _heard(self) -> Iterator[None]:
+        """A server that went away becomes a StoreAwayError."""
+        try:
+            yield
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if self.con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
+                raise self._away(error) from error
+            raise
+
+    def _away(self, error: psycopg.Error) -> StoreError:
+        return StoreAwayError(f"store {self.where}: the server went away: {_said(error)}")
+
+
+def _secret() -> str | None:
+    """The password of the environment, or of the file that it names."""
+    if given := os.environ.get(PASSWORD):
+        return given
+    path = os.environ.get(f"{PASSWORD}_FILE")
+    return read_secret(Path(path), "the password of the store") if path else None
+
+
+def _series(name: str, values: np.ndarray, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
+    """A column as it lies in a binary COPY."""
+    if kind == pl.Date:
+        return pl.Series(name, values.astype(np.int32) + DAYS_TO_2000).cast(pl.Date)
+    if kind == pl.Datetime("us"):
+        return pl.Series(name, values.astype(np.int64) + US_TO_2000).cast(pl.Datetime("us"))
+    return pl.Series(name, values.astype(values.dtype.newbyteorder("=")))
+
+
+def _columns(rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column]) -> pl.DataFrame:
+    """Rows with the types that the database gave them; those that have no fellow here become text or decimals."""
+    schema: dict[str, Any] = {}
+    for at, column in enumerate(described):
+        kind = FIXED[column.type_code][1] if column.type_code in FIXED else OTHERS.get(column.type_code)
+        if kind is None and not any(isinstance(row[at], int | float | datetime) for row in rows):
+            kind = pl.String
+            rows = [(*row[:at], None if row[at] is None else str(row[at]), *row[at + 1 :]) for row in rows]
+        schema[column.name] = kind
+    return pl.DataFrame(rows, schema=schema, orient="row", infer_schema_length=None)
+
+
+def _said(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"

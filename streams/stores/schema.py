@@ -1,0 +1,157 @@
+"""The schema of a PostgreSQL store: brought up to date by `kilowatch migrate`, and checked by everyone else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from streams.domain.findings import StoreError
+from streams.domain.quantities import OFFSET, UNITS
+from streams.stores.postgres import PostgresStore
+from streams.stores.store import SQL
+
+ROLES = ("writer", "reader", "grafana")
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What `migrate` did: the files it applied, the version of TimescaleDB if the server has it, the roles it made."""
+
+    applied: tuple[str, ...]
+    timescale: str | None
+    has_roles: bool
+
+
+def files() -> list[Path]:
+    """The files that run once, in order."""
+    return [path for folder in ("migrations", "postgres") for path in sorted((SQL / folder).glob("*.sql"))]
+
+
+def migrate(store: PostgresStore, passwords: Mapping[str, str]) -> Migrated:
+    """Apply what is missing: tables, indexes, views, roles, and chunks where TimescaleDB is there.
+
+    `passwords` by role (writer, reader, grafana). StoreError where the schema is of another version of a file.
+    """
+    timescale = _extension(store)
+    with store.transaction():
+        store.alone("migrate")
+        applied = _once(store)
+        _units(store)
+        _views(store)
+        if timescale:
+            _run(store, SQL / "timescale" / "hypertables.sql")
+        has_roles = _roles(store, passwords)
+    return Migrated(tuple(applied), timescale, has_roles)
+
+
+def check_schema(store: PostgresStore) -> None:
+    """StoreError unless the schema is the one of this version."""
+    mend = f"run kilowatch migrate --store postgresql://…/{store.where.rpartition('/')[2]}"
+    if not store.rows("select 1 from pg_namespace where nspname = 'op'"):
+        raise StoreError(f"store {store.where}: expected the schema of Kilowatch; found none; {mend}")
+    done = _done(store)
+    for path in files():
+        if path.name not in done:
+            raise StoreError(
+                f"store {store.where}: the schema is older than this version ({path.name} is missing); {mend}"
+            )
+        if done[path.name] != _digest(path):
+            raise StoreError(f"store {store.where}: {path.name} was applied in another version of it")
+    if newer := sorted(done.keys() - {path.name for path in files()}):
+        raise StoreError(f"store {store.where}: the schema is newer than this version ({newer[0]}); upgrade Kilowatch")
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _done(store: PostgresStore) -> dict[str, str]:
+    if not store.rows("select to_regclass('op.migration') is not null")[0][0]:
+        return {}
+    try:
+        return dict(store.rows("select name, sha256 from op.migration"))
+    except psycopg.errors.InsufficientPrivilege:
+        raise StoreError(
+            f"store {store.where}: user {store.user!r} may not read it; connect as kilowatch_writer"
+        ) from None
+
+
+def _once(store: PostgresStore) -> list[str]:
+    applied = []
+    done = _done(store)
+    for path in files():
+        digest = _digest(path)
+        if path.name not in done:
+            _run(store, path)
+            store.execute("insert into op.migration values ($1, $2)", [path.name, digest])
+            applied.append(path.name)
+        elif done[path.name] != digest:
+            raise StoreError(f"store {store.where}: {path.name} was applied in another version of it")
+    return applied
+
+
+def _run(store: PostgresStore, path: Path) -> None:
+    """A file of many statements, which go together only where no value is bound."""
+    with psycopg.ClientCursor(store.con) as cursor:
+        cursor.execute(path.read_text(encoding="utf-8"))
+
+
+def _units(store: PostgresStore) -> None:
+    store.execute("delete from op.unit")
+    for name, (_, base) in UNITS.items():
+        store.execute("insert into op.unit values ($1, $2, $3)", [name, float(base), OFFSET.get(name, 0.0)])
+
+
+def _views(store: PostgresStore) -> None:
+    """Replace each view; where its columns changed it is dropped first, unless somebody's own view stands on it."""
+    for path in sorted((SQL / "views").glob("*.sql")):
+        try:
+            with store.con.transaction():
+                _run(store, path)
+        except psycopg.errors.InvalidTableDefinition:
+            try:
+                store.execute(f"drop view mart.{path.stem}")
+            except psycopg.errors.DependentObjectsStillExist as error:
+                raise StoreError(
+                    f"store {store.where}: mart.{path.stem} has other columns now; drop what stands on it first: "
+                    f"{error.diag.message_detail}"
+                ) from error
+            _run(store, path)
+
+
+def _extension(store: PostgresStore) -> str | None:
+    """TimescaleDB's version: made in this database where the server has it and the user may."""
+    known = store.rows("select installed_version from pg_available_extensions where name = 'timescaledb'")
+    if not known:
+        return None
+    if known[0][0] is None:
+        try:
+            store.execute("create extension timescaledb")
+        except psycopg.Error as error:
+            raise StoreError(
+                f"store {store.where}: TimescaleDB is on the server but cannot be made in this database: "
+                f"{str(error).splitlines()[0]}"
+            ) from error
+    return str(store.rows("select extversion from pg_extension where extname = 'timescaledb'")[0][0])
+
+
+def _roles(store: PostgresStore, passwords: Mapping[str, str]) -> bool:
+    """Make the roles and their rights; a user who may not make roles leaves them to the administrator."""
+    may = store.rows("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")[0][0]
+    if not may:
+        return False
+    _run(store, SQL / "roles" / "roles.sql")
+    for role in ROLES:
+        if password := passwords.get(role):
+            name = sql.Identifier(f"kilowatch_{role}")
+            statement = sql.SQL("alter role {} password {}").format(name, sql.Literal(password))
+            with psycopg.ClientCursor(store.con) as cursor:
+                cursor.execute(statement)
+    database = sql.Identifier(str(store.rows("select current_database()")[0][0]))
+    store.execute(sql.SQL("alter database {} set timezone = 'UTC'").format(database).as_string(store.con))
+    return True

@@ -1,0 +1,368 @@
+"""The part of a store that belongs to one site: outputs, operator state and position commit together (law 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import orjson
+import polars as pl
+
+from streams.catalog.reference import load_reference
+from streams.domain.findings import FencedError, StoreError
+from streams.domain.site import PointKind
+from streams.operators.clean import event_time
+from streams.operators.points import PointTable
+from streams.operators.state import EnergyState
+from streams.pipeline import FACT, Memory, Outputs, Pipeline
+from streams.stores.archive import Archive, ArchiveFile
+from streams.stores.rows import EARLIEST_MS, RowMaker, quarantined
+from streams.stores.store import Store, aware, naive, naive_ms
+from streams.stores.writer import write
+
+RAW = "select r.point_id, r.read_at, r.value, r.unit, r.quality, r.seq, r.late_at from raw.reading as r"
+FACTS = (
+    "select point_id, starts_at, ends_at, coalesce(amount, -9223372036854775808) as amount, estimated, estimated_ms, "
+    "missing_ms, local_day, quality, revision from fact.interval "
+    "where point_id = any($1) and starts_at >= $2 and starts_at < $3"
+)
+NO_AMOUNT = -(1 << 63)
+"""Stands for null in FACTS, since a frame without nulls is the quickest to read."""
+UNARCHIVED = (
+    "select r.seq, p.point, r.read_at, r.value, r.text, r.unit, r.quality, r.extra, r.late_at, r.received_at, s.source "
+    "from raw.reading as r inner join op.point as p on r.point_id = p.point_id "
+    "inner join op.source as s on r.source_id = s.source_id "
+    "where r.point_id = any($1) and r.seq >= $2 and r.received_at >= $3 order by r.seq"
+)
+UNKNOWN = -1
+CLOCKS_APART = timedelta(days=1)
+"""So much may the clocks of those who receive differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a site's position was before a step and is after it."""
+
+    before: int
+    after: int
+
+
+class SiteStore:
+    """The part of a store that belongs to one site: its memory for the pipeline, and its commits."""
+
+    def __init__(self, store: Store, table: PointTable, archive: Archive | None = None) -> None:
+        """Register the site's points and load the position; `archive` holds raw rows that were trimmed."""
+        self.store = store
+        self.archive = archive
+        self.table = table
+        self.site = table.site.name
+        if store.read_only:
+            self._ids = dict(store.rows("select point, point_id from op.point"))
+            if missing := [point.name for point in table.every if point.name not in self._ids]:
+                raise StoreError(f"store {store.where}: expected the points of {self.site!r}; found no {missing[0]!r}")
+        else:
+            with store.transaction():
+                store.alone("register")
+                self._register()
+        self.ids = np.array([self._ids[point.name] for point in table.every], dtype=np.int32)
+        self.places = dict(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
+        self.maker = RowMaker(table, self.ids, self._catalog_id())
+        self.next_seq = self._one("select next_seq from op.position where site = $1", [self.site])
+
+    def _one(self, statement: str, values: list[object]) -> int:
+        rows = self.store.rows(statement, values)
+        if not rows:
+            raise StoreError(f"store {self.store.where}: no row for {values}")
+        return int(rows[0][0])
+
+    def _register(self) -> None:
+        every = self.table.site.points
+        self._ids = dict(self.store.rows("select point, point_id from op.point"))
+        for name in sorted({point.name for point in every} - self._ids.keys()):
+            self._ids[name] = len(self._ids)
+        rows = pl.DataFrame(
+            {
+                "point_id": pl.Series([self._ids[point.name] for point in every], dtype=pl.Int32),
+                "site": [self.site] * len(every),
+                "asset": [point.asset for point in every],
+                "point": [point.name for point in every],
+                "kind": [point.kind.value for point in every],
+                "quantity": [point.quantity.value for point in every],
+                "unit": [point.unit for point in every],
+                "resolution_ms": pl.Series([point.resolution_ms for point in every], dtype=pl.Int64),
+                "time_zone": [self.table.site.time_zone.key] * len(every),
+            }
+        )
+        known = self.store.rows(f"select {', '.join(rows.columns)} from op.point where site = $1", [self.site])  # noqa: S608 - columns of our own
+        if set(known) != set(rows.rows()):
+            self.store.execute("delete from op.point where point_id = any($1)", [rows["point_id"].to_list()])
+            self.store.append("op.point", rows)
+        if self._catalog_id() == UNKNOWN:
+            number = self._one("select count(*) from op.catalog", [])
+            content = [number, self.site, self.table.site.sha256, self.table.site.source]
+            self.store.execute("insert into op.catalog values ($1, $2, $3, $4)", content)
+        if not self.store.rows("select 1 from op.position where site = $1", [self.site]):
+            self.store.execute("insert into op.position (site, next_seq) values ($1, 0)", [self.site])
+
+    def _catalog_id(self) -> int:
+        """The number of this version of the site's file, UNKNOWN where nothing was written with it."""
+        rows = self.store.rows(
+            "select catalog_id from op.catalog where site = $1 and sha256 = $2", [self.site, self.table.site.sha256]
+        )
+        return int(rows[0][0]) if rows else UNKNOWN
+
+    def pipeline(self, memory: Memory | None = None) -> Pipeline:
+        """The site's pipeline as the last commit left it; it looks up in `memory`, or here."""
+        state = EnergyState.empty(len(self.table.points))
+        measured = self.ids[: len(self.table.points)].tolist()
+        rows = self.store.rows(
+            "select point_id, counters, pending from op.energy_state where point_id = any($1)", [measured]
+        )
+        for point_id, counters, pending in rows:
+            place = self.places[point_id]
+            state.table[place] = np.frombuffer(counters, dtype=np.int64)
+            if readings := orjson.loads(pending):
+                state.pending[place] = [(time_ms, ticks) for time_ms, ticks in readings]
+        pipeline = Pipeline(self.table, memory or self, load_reference(), state, self.next_seq)
+        unworked = self._unworked(state)
+        if len(unworked):
+            pipeline.restore(unworked)
+            highest = unworked.group_by("place").agg(pl.col("time_ms").max())
+            column = state.column("highest_ms")
+            place = highest["place"].to_numpy()
+            np.maximum.at(column, place, event_time(self.table, place, highest["time_ms"].to_numpy()))
+        return pipeline
+
+    def _unworked(self, state: EnergyState) -> pl.DataFrame:
+        """Raw rows that the state does not hold: later than what was worked off, or late and not applied yet."""
+        stamped = np.maximum(state.column("done_ms") - self.table.interval_ms, EARLIEST_MS)
+        worked = pl.DataFrame(
+            {
+                "point_id": self.ids[: len(stamped)],
+                "worked_at": pl.Series(stamped).cast(pl.Datetime("ms")),
+                "late_seq": state.column("late_seq"),
+            }
+        )
+        same = "select 1 from worked as w where w.point_id = r.point_id"
+        later, late = (
+            f"{same} and r.read_at > w.worked_at",
+            f"{same} and r.seq > w.late_seq and r.read_at <= w.worked_at",
+        )
+        with self.store.transaction(), self.store.stage("worked", worked):
+            return self._raw(
+                f"{RAW} where exists ({later}) union all {RAW} where r.late_at is not null and exists ({late})", []
+            )
+
+    def _raw(self, statement: str, values: list[object]) -> pl.DataFrame:
+        return (
+            self.store.frame(statement, values)
+            .select(
+                pl.col("point_id").replace_strict(self.places, return_dtype=pl.Int64).alias("place"),
+                pl.col("read_at").dt.epoch("ms").alias("time_ms"),
+                pl.col("value").cast(pl.Float64),
+                pl.col("unit").cast(pl.String),
+                pl.col("quality").cast(pl.Int8),
+                "seq",
+                pl.col("late_at").cast(pl.Datetime("us")).dt.epoch("ms").alias("late_ms"),
+            )
+            .sort("seq")
+        )
+
+    def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        since = naive_ms(max(since_ms, EARLIEST_MS))
+        kept = self._raw(f"{RAW} where r.point_id = any($1) and r.read_at > $2", [self.ids[places].tolist(), since])
+        trimmed = self.store.rows("select trimmed_at from op.position where site = $1", [self.site])[0][0]
+        if trimmed is None or trimmed <= since:
+            return kept
+        return pl.concat([self._trimmed(places, since_ms), kept]).unique("seq", keep="last").sort("seq")
+
+    def _trimmed(self, places: list[int], since_ms: int) -> pl.DataFrame:
+        """The same from the archive."""
+        if self.archive is None:
+            raise StoreError(f"store {self.store.where}: readings of {self.site!r} were trimmed; name their archive")
+        named = {self.table.points[place].name: place for place in places}
+        day = str(aware(naive_ms(max(since_ms, EARLIEST_MS))).astimezone(self.table.site.time_zone).date())
+        rows = self.archive.since(self.listed(), day, list(named))
+        return rows.filter(pl.col("time_ms") > since_ms).select(
+            pl.col("point").replace_strict(named, return_dtype=pl.Int64).alias("place"),
+            pl.col("time_ms").cast(pl.Int64),
+            pl.col("value").cast(pl.Float64),
+            pl.col("unit").cast(pl.String),
+            pl.col("quality").cast(pl.Int8),
+            pl.col("seq").cast(pl.Int64),
+            pl.col("late_ms").cast(pl.Int64),
+        )
+
+    def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
+        """See `streams.pipeline.Memory`."""
+        frame = self.store.frame(FACTS, [self.ids[places].tolist(), naive_ms(from_ms), naive_ms(to_ms)])
+        return frame.select(
+            pl.col("point_id").replace_strict(self.places, return_dtype=pl.Int64).alias("place"),
+            pl.col("starts_at").dt.epoch("ms").alias("starts_ms"),
+            pl.col("ends_at").dt.epoch("ms").alias("ends_ms"),
+            pl.when(pl.col("amount") != NO_AMOUNT).then("amount").alias("amount"),
+            *(pl.col(name).cast(FACT[name]) for name in frame.columns[4:]),
+        ).select(pl.col(name).cast(dtype) for name, dtype in FACT.items())
+
+    def listed(self) -> list[ArchiveFile]:
+        """The files of the raw archive that commits have listed, in order of arrival."""
+        rows = self.store.rows(
+            "select file, first_seq, readings, sha256 from op.archive_file where site = $1 order by first_seq, file",
+            [self.site],
+        )
+        return [ArchiveFile(*row) for row in rows]
+
+    @property
+    def archived_to(self) -> int:
+        """The number of the first reading that is not in the archive."""
+        return self._one("select coalesce(max(first_seq), 0) from op.archived where site = $1", [self.site])
+
+    def unarchived(self) -> pl.DataFrame:
+        """Raw rows that no file of the archive holds yet, in the columns of `archive.COLUMNS`."""
+        known = self.store.rows("select first_seq, received_at from op.archived where site = $1", [self.site])
+        first, latest = known[0] if known else (0, naive_ms(EARLIEST_MS))
+        rows = self._unarchived(int(first), latest - CLOCKS_APART)
+        if len(rows) and len(rows) <= next_seq(rows) - 1 - int(first):  # some arrived by another clock, a backfill's
+            rows = self._unarchived(int(first), naive_ms(EARLIEST_MS))
+        return rows
+
+    def _unarchived(self, first_seq: int, since: datetime) -> pl.DataFrame:
+        rows = self.store.frame(UNARCHIVED, [self.ids.tolist(), first_seq, since])
+        return rows.select(
+            *("seq", "point"),
+            pl.col("read_at").dt.epoch("ms").alias("time_ms"),
+            pl.col("value").cast(pl.Float64),
+            *(pl.col(name).cast(pl.String) for name in ("text", "unit")),
+            pl.col("quality").cast(pl.Int8),
+            pl.col("extra").cast(pl.String),
+            pl.col("late_at").cast(pl.Datetime("us")).dt.epoch("ms").alias("late_ms"),
+            pl.col("received_at").dt.epoch("ms").alias("received_ms"),
+            "source",
+        )
+
+    def list_files(self, files: list[ArchiveFile], rows: pl.DataFrame) -> None:
+        """List files of the archive that hold these rows, the next ones after those that it held."""
+        with self.store.transaction():
+            for each in files:
+                self.store.execute(
+                    "insert into op.archive_file values ($1, $2, $3, $4, $5)",
+                    [each.file, self.site, each.first_seq, each.readings, each.sha256],
+                )
+            self.store.execute("delete from op.archived where site = $1", [self.site])
+            self.store.execute(
+                "insert into op.archived values ($1, $2, $3)",
+                [self.site, next_seq(rows), naive_ms(int(rows["received_ms"].max()))],  # type: ignore[arg-type]  # not empty
+            )
+
+    def replace_files(self, old: list[ArchiveFile], merged: ArchiveFile) -> None:
+        """List a file in the place of those whose readings it holds."""
+        with self.store.transaction():
+            for each in old:
+                self.store.execute("delete from op.archive_file where site = $1 and file = $2", [self.site, each.file])
+            self.store.execute(
+                "insert into op.archive_file values ($1, $2, $3, $4, $5)",
+                [merged.file, self.site, merged.first_seq, merged.readings, merged.sha256],
+            )
+
+    def trim(self, before: datetime, state: EnergyState) -> int:
+        """Delete raw rows that are archived, worked off and older; return how many.
+
+        Those of gauges and states stay, since views read them.
+        """
+        done_ms = state.column("done_ms") - self.table.interval_ms
+        counted = ~(self.table.of_kind(PointKind.GAUGE) | self.table.of_kind(PointKind.STATE))
+        heard = counted & (done_ms > EARLIEST_MS)
+        if not heard.any():
+            return 0
+        until = min(naive(before), naive_ms(int(done_ms[heard].min())))
+        late_seq = int(state.column("late_seq")[heard].min())
+        with self.store.transaction():
+            gone = self.store.execute(
+                "delete from raw.reading where point_id = any($1) and read_at <= $2 and seq < $3 "
+                "and (late_at is null or seq <= $4)",
+                [self.ids[: len(heard)][heard].tolist(), until, self.archived_to, late_seq],
+            )
+            if gone:
+                self.store.execute(
+                    "update op.position set trimmed_at = $1 where site = $2 "
+                    "and (trimmed_at is null or trimmed_at < $1)",
+                    [until, self.site],
+                )
+        return gone
+
+    def controls(self) -> list[tuple[int, str, datetime]]:
+        """Recorded ticks and ends of streams: number of the reading they came before, kind, time."""
+        rows = self.store.rows(
+            "select seq, kind, happened_at from op.control where site = $1 order by seq, happened_at", [self.site]
+        )
+        return [(int(seq), str(kind), aware(moment)) for seq, kind, moment in rows]
+
+    def source(self, source: str, name: str, received_at: datetime) -> tuple[int, int, datetime, bool]:
+        """Number, records already stored, first arrival and completeness of a source; it is registered if new."""
+        known = "select source_id, records, received_at, is_complete from op.source where site = $1 and source = $2"
+        if not self.store.rows(known, [self.site, source]):
+            with self.store.transaction():
+                self.store.alone("register")
+                self.store.execute(
+                    "insert into op.source select count(*), $1, $2, $3, 0, $4, false from op.source",
+                    [self.site, source, name, naive(received_at)],
+                )
+        number, records, moment, complete = self.store.rows(known, [self.site, source])[0]
+        return int(number), int(records), aware(moment), bool(complete)
+
+    def commit(
+        self,
+        outputs: Outputs,
+        recorded_at: datetime,
+        *,
+        source: tuple[int, str, int, int] | None = None,
+        received_at: datetime | None = None,
+        control: tuple[str, datetime] | None = None,
+    ) -> None:
+        """Store what a step left, the state of the points it touched, and the position, together.
+
+        `source` is (number, name, records before, records after), its readings received at `received_at`, else when
+        they are recorded; FencedError where the stored position is not the one this pipeline continued from.
+        """
+        moment = naive(recorded_at)
+        tables = self.maker.made(outputs, moment)
+        if source:
+            arrived = pl.Series([naive(received_at or recorded_at)], dtype=pl.Datetime("ms"))
+            tables |= self.maker.raw(outputs, pl.Series([source[0]], dtype=pl.Int32), arrived)
+            tables |= quarantined(outputs.rejects, source[1], moment)
+        with self.store.transaction():
+            self.move(Move(self.next_seq, outputs.next_seq))
+            if source:
+                number, name, before, after = source
+                if not self.store.execute(
+                    "update op.source set records = $1 where source_id = $2 and records = $3", [after, number, before]
+                ):
+                    raise FencedError(f"store {self.store.where}: source {name} is being read by another process too")
+            if control:
+                self.control(outputs.next_seq, *control)
+            write(self.store, tables, moment)
+        self.next_seq = outputs.next_seq
+
+    def move(self, move: Move) -> None:
+        """Move the site's position on inside the caller's transaction, if it is where this pipeline continued from."""
+        if not self.store.execute(
+            "update op.position set next_seq = $1 where site = $2 and next_seq = $3",
+            [move.after, self.site, move.before],
+        ):
+            raise FencedError(f"store {self.store.where}: another writer has moved site {self.site!r} on")
+
+    def control(self, seq: int, kind: str, happened_at: datetime) -> None:
+        """Record a tick or the end of a stream inside the caller's transaction."""
+        self.store.execute("insert into op.control values ($1, $2, $3, $4)", [seq, self.site, kind, naive(happened_at)])
+
+    def complete(self, number: int) -> None:
+        """Note that a source has been read to its end."""
+        with self.store.transaction():
+            self.store.execute("update op.source set is_complete = true where source_id = $1", [number])
+
+
+def next_seq(rows: pl.DataFrame) -> int:
+    """The number after that of the last of some raw rows."""
+    return int(rows["seq"].max()) + 1  # type: ignore[arg-type]  # never empty

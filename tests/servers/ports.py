@@ -1,0 +1,37 @@
+"""A free port on loopback, and names that nothing else in the run has."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import socket
+
+LOOPBACK = "127.0.0.1"
+# Below the ports that systems give to outgoing connections. From that range, a client that knocks at a stopped server
+# again and again would in the end be connected to itself, and the server could not come back to its port.
+FIRST, LAST = 20_000, 32_000
+
+
+def is_free(port: int) -> bool:
+    """Whether a server can listen on this port of 127.0.0.1 now."""
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are still winding up is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """Port of 127.0.0.1 on which nothing listens now."""
+    chance = random.SystemRandom()
+    while not is_free(port := chance.randrange(FIRST, LAST)):
+        continue
+    return port
+
+
+def unique_name(prefix: str) -> str:
+    """Name for a database or a topic, as `prefix_1f0c…`, in lower case."""
+    return f"{prefix}_{secrets.token_hex(6)}"
