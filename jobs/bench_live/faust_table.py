@@ -122,7 +122,7 @@ async def by_site(stream: StreamT[Any], sites: TableT[str, Any], rows: Rows) -> 
             await rows.flush()
 
 
-def build(given: argparse.Namespace) -> AppT[Any]:
+def build(given: argparse.Namespace) -> AppT:
     """The app: one agent, one table, one timer."""
     app = faust.App(
         given.group,
@@ -143,7 +143,7 @@ def build(given: argparse.Namespace) -> AppT[Any]:
     async def account(stream: StreamT[Any]) -> None:
         await (by_site if given.state == "site" else by_point)(stream, table, rows)
 
-    @app.timer(FLUSH_S)
+    @app.timer(FLUSH_S)  # type: ignore[untyped-decorator]
     async def insert() -> None:
         await rows.flush()
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from kafka import KafkaAdminClient
 from kafka.admin import NewTopic
 
@@ -51,7 +51,9 @@ supply:
 emissions:
   - {{name: grid, point: m0000, factor: grid_tw, scope: 2, iso_category: 2}}
 """
-POINT = "  - {{name: {name}, asset: hall, kind: register, unit: kWh, decimals: 3, digits: 6, interval: 1s, max_kw: 100}}"
+POINT = (
+    "  - {{name: {name}, asset: hall, kind: register, unit: kWh, decimals: 3, digits: 6, interval: 1s, max_kw: 100}}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,9 @@ def backlog(load: Load, readings: int) -> Iterator[Message]:
 
 
 def _json(
-    points: pl.Series, second: np.ndarray[tuple[int], np.dtype[np.int64]], kw: np.ndarray[tuple[int], np.dtype[np.float64]]
+    points: pl.Series,
+    second: np.ndarray[tuple[int], np.dtype[np.int64]],
+    kw: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> pl.Series:
     """Each reading as a JSON object; the value has three decimals, as the register shows them."""
     first = int(second[0])

@@ -103,7 +103,11 @@ def run(given: argparse.Namespace, state: Path) -> dict[str, float]:
     each = app.dataframe(app.topic(given.topic, value_deserializer="json")).apply(progress.take, expand=True)
     each = each.set_timestamp(time_ms)
     each.apply(lambda reading: (reading["point"], reading["time"], reading["value"])).sink(readings)
-    windows = each.group_by("point").apply(progress.window).tumbling_window(QUARTER_MS, grace_ms=GRACE_MS, on_late=lambda *_: False)
+    windows = (
+        each.group_by("point")
+        .apply(progress.window)
+        .tumbling_window(QUARTER_MS, grace_ms=GRACE_MS, on_late=lambda *_: False)
+    )
     closed = windows.agg(first=Earliest("value"), last=Latest("value")).final()
     closed.apply(_window_row, metadata=True).sink(energy)
     app.run()
