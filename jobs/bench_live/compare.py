@@ -115,13 +115,13 @@ def rivals(place: Place, store: str, name: str, readings: int) -> Iterator[Conte
     common = ("--kafka", place.kafka, "--topic", name, "--store", store, "--readings", str(readings))
     for state in ("point", "site"):
         schema = f"faust_{state}"
-        own = ("--group", f"{name}-{schema}", "--schema", schema, "--state", state, "--partitions", str(PARTITIONS))
-        command = (sys.executable, "-m", "jobs.bench_live.faust_table", *common, *own)
+        given = ("--group", f"{name}-{schema}", "--schema", schema, "--state", state, "--partitions", str(PARTITIONS))
+        command = (sys.executable, "-m", "jobs.bench_live.faust_table", *common, *given)
         yield Contestant(f"faust, table by {state}", (command,), store, RIVAL_COMMITTED.format(schema), True)
     if place.quix_python is not None:
         names = ("--group", f"{name}-quix", "--schema", "quix_windows")
-        command = (str(place.quix_python), "-m", "jobs.bench_live.quix_windows", *common, *names)
-        yield Contestant("quix, windows", (command,), store, RIVAL_COMMITTED.format("quix_windows"), True)
+        windows = (str(place.quix_python), "-m", "jobs.bench_live.quix_windows", *common, *names)
+        yield Contestant("quix, windows", (windows,), store, RIVAL_COMMITTED.format("quix_windows"), True)
 
 
 def compare(place: Place, per_message: int, readings: int, rival_readings: int, load: Load) -> list[Result]:
@@ -133,12 +133,21 @@ def compare(place: Place, per_message: int, readings: int, rival_readings: int, 
             with database(place.server) as store:
                 migrate(store)
                 results.append(measure(ours(place, store, workers), per_message, readings))
+                _agree(store, readings)
     with topic(place.kafka, f"bench-rival-{uuid.uuid4().hex[:8]}") as name, database(place.server) as store:
         asyncio.run(fill(place.kafka, name, load, rival_readings))
         results.extend(
             measure(each, per_message, rival_readings) for each in rivals(place, store, name, rival_readings)
         )
     return results
+
+
+def _agree(store: str, readings: int) -> None:
+    """The progress that was watched is that of the raw rows; BenchError where a reading is missing or doubled."""
+    with closing(psycopg.connect(store)) as connection:
+        row = connection.execute("select count(*) from raw.reading").fetchone()
+    if row is None or row[0] != readings:
+        raise BenchError(f"bench: raw.reading: expected {readings:,} rows; found {row[0] if row else 0:,}")
 
 
 def paced(place: Place, load: Load, seconds: int) -> None:
