@@ -136,6 +136,12 @@ class Pipeline:
         heard = self.state.column("highest_ms") > NEVER
         return bool((energy.passed(self.table, now_ms) > self.state.column("floor_ms"))[heard].any())
 
+    @property
+    def watermark_ms(self) -> int:
+        """Up to where nothing more is waited for, of the point that is furthest behind among those that were heard."""
+        heard = self.state.column("highest_ms") > NEVER
+        return int(energy.watermark(self.table, self.state)[heard].min())
+
     def flush(self) -> Outputs:
         """Take the recorded end of a stream."""
         self.state, out = energy.flush(self.table, self.state, self._history)

@@ -98,13 +98,13 @@ class Box:
 
     def work(self) -> int:
         """Take what waits in the spool; return how many records that were."""
-        records = self.spool.read(self.lane.next_offset - 1, MOST_RECORDS)
-        for group in self.lane.batches(records, is_whole=True):
-            self._commit(group)
-            if self.stopping.is_set():
-                break
+        lane = self.lane
+        records = self.spool.read(lane.next_offset - 1, MOST_RECORDS)
+        for group in lane.batches(records, is_whole=True):
+            while lane.next_offset <= group[-1].offset and not self.stopping.is_set():
+                self._commit(group)
         if records:
-            self.spool.drop(self.lane.next_offset - 1)
+            self.spool.drop(lane.next_offset - 1)
         return len(records)
 
     def _commit(self, records: list[Record]) -> None:

@@ -152,8 +152,9 @@ class Worker:
                 "start the worker again"
             )
         for group in groups:
-            if self.stopping or not await self._work(lane, group):
-                return
+            while not self.stopping and lane.next_offset <= group[-1].offset:
+                if not await self._work(lane, group):
+                    return
 
     async def _work(self, lane: Lane, records: list[Record]) -> bool:
         """Compute one batch while the one before is committed, then begin its commit; False where it is read again."""

@@ -33,6 +33,8 @@ UNKNOWN_SITE = "unknown site"
 MOST_RECORDS = 2_000
 MOST_BYTES = 4 * 1024 * 1024
 """What one commit holds at most: about a hundred thousand readings."""
+DAY_MS = 86_400_000
+"""So far a tick moves a site's watermark in one commit."""
 
 
 class LostError(Exception):
@@ -61,14 +63,16 @@ class Counts:
 class Batch:
     """Everything that one commit stores: rows, moves of positions, recorded ticks; and what others are told.
 
-    `undecodable` are records of which nothing or not everything could be read, with the reason; `outputs` are the
-    results of each site.
+    It is not whole where a tick passes over days of silence: then the same record is prepared again, and each commit
+    holds one. `undecodable` are records of which nothing or not everything could be read, with the reason; `outputs`
+    are the results of each site.
     """
 
     before: int
     after: int
     moment: datetime
     counts: Counts
+    is_whole: bool = True
     tables: list[Tables] = field(default_factory=list)
     moves: list[tuple[LiveSite, Move]] = field(default_factory=list)
     controls: list[tuple[LiveSite, int, int]] = field(default_factory=list)
@@ -105,6 +109,7 @@ class LiveSite:
         self.pipeline = self.store.pipeline(self)
         self.points = [point.name for point in self.table.every]
         self.sources: dict[str, int] = {}
+        self.slack_ms = int((self.table.lateness_ms + self.table.resolution_ms).max(initial=0))
 
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
@@ -184,10 +189,12 @@ class Lane:
     def prepare(self, records: Sequence[Record]) -> Batch:
         """Compute what records leave; the lane's memory moves on with it, the store does not yet."""
         batch = Batch(self.next_offset, records[-1].offset + 1, self.clock(), Counts(records=len(records)))
-        self.next_offset = batch.after
         if records[0].tick_ms is not None:
-            self._tick(batch, records[-1].tick_ms or records[0].tick_ms)
+            self._tick(batch, records[0].tick_ms)
+            batch.after = batch.after if batch.is_whole else batch.before
+            self.next_offset = batch.after
             return batch
+        self.next_offset = batch.after
         by_site: dict[str, list[Record]] = {}
         for record in records:
             by_site.setdefault(record.site, []).append(record)
@@ -219,8 +226,10 @@ class Lane:
             site = self._site(name)
             if site is None or not site.pipeline.is_due(now_ms):
                 continue
-            outputs = site.pipeline.tick(now_ms)
-            batch.controls.append((site, outputs.next_seq, now_ms))
+            until_ms = min(now_ms, site.pipeline.watermark_ms + DAY_MS + site.slack_ms)
+            outputs = site.pipeline.tick(until_ms)
+            batch.controls.append((site, outputs.next_seq, until_ms))
+            batch.is_whole &= until_ms == now_ms
             self._keep(batch, site, outputs)
 
     def _step(self, batch: Batch, site: LiveSite, records: list[Record]) -> None:
