@@ -124,22 +124,33 @@ def rivals(place: Place, store: str, name: str, readings: int) -> Iterator[Conte
         yield Contestant("quix, windows", (windows,), store, RIVAL_COMMITTED.format("quix_windows"), True)
 
 
-def compare(place: Place, per_message: int, readings: int, rival_readings: int, load: Load) -> list[Result]:
-    """Every contestant at one message size."""
-    results = []
+def compare(
+    place: Place, per_message: int, readings: int, rival_readings: int, load: Load
+) -> tuple[list[Result], list[str]]:
+    """Every contestant at one message size: the results, and the failures of those that have none."""
+    results: list[Result] = []
+    failures: list[str] = []
+
+    def run(contestant: Contestant, count: int, exact: bool) -> None:
+        try:
+            result = measure(contestant, per_message, count)
+            if exact:
+                _agree(contestant.store, count)
+            results.append(result)
+        except BenchError as error:
+            failures.append(str(error))
+
     with topic(place.kafka, TELEMETRY) as name:
         asyncio.run(fill(place.kafka, name, load, readings))
         for workers in (1, 2):
             with database(place.server) as store:
                 migrate(store)
-                results.append(measure(ours(place, store, workers), per_message, readings))
-                _agree(store, readings)
+                run(ours(place, store, workers), readings, True)
     with topic(place.kafka, f"bench-rival-{uuid.uuid4().hex[:8]}") as name, database(place.server) as store:
         asyncio.run(fill(place.kafka, name, load, rival_readings))
-        results.extend(
-            measure(each, per_message, rival_readings) for each in rivals(place, store, name, rival_readings)
-        )
-    return results
+        for each in rivals(place, store, name, rival_readings):
+            run(each, rival_readings, False)
+    return results, failures
 
 
 def _agree(store: str, readings: int) -> None:
@@ -188,16 +199,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Place(given.kafka, given.server, given.quix_python, Path(folder))
         write_sites(Load(200, 100, 100), place.sites)
+        failures: list[str] = []
         try:
-            results: list[Result] = []
             for size in given.per_message:
                 readings, fewer = (int(counts[size] * given.share) for counts in (READINGS, RIVAL_READINGS))
-                results.extend(compare(place, size, readings, fewer, Load(10, 100, size)))
-                print(table(results[-5:]), flush=True)
+                results, failed = compare(place, size, readings, fewer, Load(10, 100, size))
+                print(table(results), flush=True)
+                failures += failed
             if given.latency_seconds:
                 paced(place, Load(200, 100, 100), given.latency_seconds)
         except KilowatchError as error:
-            raise SystemExit(str(error)) from None
+            failures.append(str(error))
+    if failures:
+        raise SystemExit("\n".join(failures))
 
 
 if __name__ == "__main__":
