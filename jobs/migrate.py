@@ -42,9 +42,8 @@ def migrate_store(
     finally:
         server.close()
     said = ", ".join(done.applied) or "nothing new"
-    extension = f"TimescaleDB {done.timescale}" if done.timescale else "plain PostgreSQL, no TimescaleDB on the server"
     roles = "roles up to date" if done.has_roles else "roles left alone: this user may not make roles"
-    say.print(f"{server.where}: {said}; {extension}; {roles}", soft_wrap=True)
+    say.print(f"{server.where}: {said}; {done.server}; {roles}", soft_wrap=True)
 
 
 def _password(role: str) -> str | None:

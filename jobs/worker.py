@@ -15,7 +15,7 @@ from jobs import options
 from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
 from streams.ingest.kafka_settings import KafkaSettings
-from streams.runners.kafka import Group, Worker
+from streams.runners.kafka import TICK_S, Group, Worker
 from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
 from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer
@@ -45,6 +45,9 @@ def worker(
     metrics: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="KILOWATCH_METRICS", help="/metrics, /healthz and /readyz.")
     ] = "127.0.0.1:9464",
+    tick_s: Annotated[
+        float, typer.Option(min=0.1, envvar="KILOWATCH_TICK_S", help="Seconds between two records of the time.")
+    ] = TICK_S,
     kafka_security: options.Security = options.KafkaSecurity.PLAINTEXT,
     kafka_user: options.User = None,
     kafka_password_file: options.PasswordFile = None,
@@ -68,7 +71,7 @@ def worker(
     for sentence in made.differing:
         LOG.warning("topic_differs", extra={"fields": {"reason": sentence}})
     keeping = Keeping(Archive(archive) if archive else None)
-    asyncio.run(_work(brokers, Group(group, made.ids[TELEMETRY]), kept, folder, keeping, metrics))
+    asyncio.run(_work(brokers, Group(group, made.ids[TELEMETRY], tick_s), kept, folder, keeping, metrics))
 
 
 async def _work(

@@ -20,10 +20,10 @@ ROLES = ("writer", "reader", "grafana")
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What `migrate` did: the files it applied, the version of TimescaleDB if the server has it, the roles it made."""
+    """What `migrate` did: the files it applied, what the server is, and whether it made the roles."""
 
     applied: tuple[str, ...]
-    timescale: str | None
+    server: str
     has_roles: bool
 
 
@@ -37,7 +37,7 @@ def migrate(store: PostgresStore, passwords: Mapping[str, str]) -> Migrated:
 
     `passwords` by role (writer, reader, grafana). StoreError where the schema is of another version of a file.
     """
-    timescale = _extension(store)
+    timescale, server = _extension(store)
     with store.transaction():
         store.alone("migrate")
         applied = _once(store)
@@ -46,7 +46,7 @@ def migrate(store: PostgresStore, passwords: Mapping[str, str]) -> Migrated:
         if timescale:
             _run(store, (SQL / "timescale" / "hypertables.sql").read_text(encoding="utf-8"))
         has_roles = _roles(store, passwords)
-    return Migrated(tuple(applied), timescale, has_roles)
+    return Migrated(tuple(applied), server, has_roles)
 
 
 def check_schema(store: PostgresStore) -> None:
@@ -124,20 +124,21 @@ def _views(store: PostgresStore) -> None:
             _run(store, text)
 
 
-def _extension(store: PostgresStore) -> str | None:
-    """TimescaleDB's version: made in this database where the server has it and the user may."""
+def _extension(store: PostgresStore) -> tuple[str | None, str]:
+    """TimescaleDB's version, made in this database where it can be; else None, and why."""
     known = store.rows("select installed_version from pg_available_extensions where name = 'timescaledb'")
     if not known:
-        return None
+        return None, "plain PostgreSQL: TimescaleDB is not on this server"
     if known[0][0] is None:
+        if not store.rows("select 1 from pg_settings where name like 'timescaledb.%'"):  # else making it would end us
+            return None, "plain PostgreSQL: TimescaleDB is on this server, but not in its shared_preload_libraries"
         try:
             store.execute("create extension timescaledb")
         except psycopg.Error as error:
-            raise StoreError(
-                f"store {store.where}: TimescaleDB is on the server but cannot be made in this database: "
-                f"{str(error).splitlines()[0]}"
-            ) from error
-    return str(store.rows("select extversion from pg_extension where extname = 'timescaledb'")[0][0])
+            said = str(error).splitlines()[0]
+            return None, f"plain PostgreSQL: TimescaleDB is on this server and cannot be used ({said})"
+    version = str(store.rows("select extversion from pg_extension where extname = 'timescaledb'")[0][0])
+    return version, f"TimescaleDB {version}"
 
 
 def _roles(store: PostgresStore, passwords: Mapping[str, str]) -> bool:
