@@ -227,10 +227,10 @@ class Worker:
 
     def _lane(self, part: int) -> Lane:
         if part not in self.lanes:
-            self.lanes[part] = Lane(
-                TELEMETRY, part, self.store, self.folder, self.clock, self._quiet, self.keeping.archive
-            )
-            self.keeping.begin(self.lanes[part])
+            archive, identity = self.keeping.archive, self.group.topic_id
+            lane = Lane(TELEMETRY, part, self.store, self.folder, self.clock, self._quiet, archive, identity)
+            self.keeping.begin(lane)
+            self.lanes[part] = lane
         return self.lanes[part]
 
     def _quiet(self) -> None:

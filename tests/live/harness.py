@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SITES = ("worm_gear_shop", "cold_chain_depot", "machine_builder_pv")
 RUN_COLUMNS = ("received_at", "configuration_id", "source")
 """Columns that depend on the run and not on the readings: when and from whom they came, and a number of the store's."""
-PATIENCE_S = 120.0
+PATIENCE_S = 60.0
 
 
 def simulated(folder: Path, days: int, names: Sequence[str] = SITES, seed: int = 7) -> dict[str, Simulated]:
@@ -149,7 +149,7 @@ class System:
         admin = KafkaAdminClient(bootstrap_servers=self.kafka)
         identity = admin.describe_topics([TELEMETRY])[0]["topic_id"]
         admin.close()
-        consumer = KafkaConsumer(bootstrap_servers=self.kafka)
+        consumer = KafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
         parts = [TopicPartition(TELEMETRY, part) for part in consumer.partitions_for_topic(TELEMETRY) or ()]
         ends = consumer.end_offsets(parts)
         consumer.close()
@@ -194,7 +194,7 @@ def wait_for(condition: Callable[[], bool], said: Callable[[], str] = lambda: ""
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, said()
-        time.sleep(0.1)
+        time.sleep(0.5)
 
 
 def ingest(made: dict[str, Simulated], store: Store, archive: Path | None = None) -> None:
