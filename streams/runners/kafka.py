@@ -12,7 +12,7 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,6 +28,7 @@ from streams.catalog.runs import is_run
 from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
+from streams.runners.faust_consumer import transport
 from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
 from streams.runners.keeping import Keeping
 from streams.runners.live import MOST_RECORDS, Batch, Lane, LostError
@@ -40,6 +41,10 @@ log = logging.getLogger("kilowatch.worker")
 WITHIN_S: Final = 0.1
 TICK_S: Final = 60.0
 REFRESH_S: Final = 10.0
+SESSION_S: Final = 15.0
+HEARTBEAT_S: Final = 3.0
+"""A worker that is silent for a session's time loses its partitions to the others."""
+SEEK_AGAIN_S: Final = 5.0
 PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 HEADER_BYTES: Final = 1_000
 LETTER_BYTES: Final = 1024 * 1024
@@ -78,6 +83,7 @@ class Worker:
     telemetry: Any = field(init=False)
     letters: Any = field(init=False)
     intervals: Any = field(init=False)
+    sought: dict[int, tuple[int, float]] = field(default_factory=dict)
     stopping: bool = False
     assigned: bool = False
     trouble: str = ""
@@ -100,11 +106,14 @@ class Worker:
             broker_max_poll_records=MOST_RECORDS,
             stream_buffer_maxsize=2 * MOST_RECORDS,
             stream_wait_empty=False,
+            broker_session_timeout=SESSION_S,
+            broker_heartbeat_interval=HEARTBEAT_S,
             consumer_max_fetch_size=4 * 1024 * 1024,
             producer_acks=-1,
             producer_max_request_size=4 * 1024 * 1024,
             loop=None,
         )
+        self.app.transport = transport(self.app, self._positions)
         self.telemetry = self._topic(TELEMETRY)
         self.letters = self._topic(DEAD_LETTERS)
         self.intervals = self._topic(INTERVALS)
@@ -133,18 +142,11 @@ class Worker:
 
     async def take(self, part: int, records: Sequence[Record]) -> None:
         """Work off records of a partition; on return they are in the store, or will be read again."""
-        lane = None
-        while not self.stopping:
-            try:
-                lane = await self._in_thread(self._lane, part)
-                groups = lane.batches(records)
-                break
-            except LostError as error:
-                await self._seek(part, error)
-                return
-            except StoreAwayError as error:
-                await self._wait_for_store(error)
-        if lane is None:
+        lane: Lane = await self._surely(self._lane, part)
+        try:
+            groups = lane.batches(records)
+        except LostError as error:
+            await self._seek(lane, error)
             return
         self.metrics.skipped.inc(len(records) - sum(map(len, groups)))
         if not groups and (self.app.consumer.highwater(TP(TELEMETRY, part)) or lane.next_offset) < lane.next_offset:
@@ -164,17 +166,23 @@ class Worker:
             batch = await self._computed(lane, records)
             self.metrics.compute.observe(time.perf_counter() - began)
             await self._tell(lane, batch)
-            await self._settled()
-        except (FencedError, LostError) as error:
-            self.metrics.fenced.inc()
-            log.warning("fenced", extra={"fields": {"part": lane.part, "reason": str(error)}})
-            self.lanes.pop(lane.part, None)
-            fresh = await self._in_thread(self._lane, lane.part)
-            await self._seek(lane.part, LostError(fresh.next_offset, records[0].offset))
+        except FencedError as error:
+            await self._fenced(lane, records, error)
+        await self._settled()
+        if self.lanes.get(lane.part) is not lane:
             return False
         self.quiet.clear()
         self.committing = asyncio.ensure_future(self._stored(lane, batch, records))
         return True
+
+    async def _fenced(self, lane: Lane, records: list[Record], error: FencedError) -> None:
+        """Let go of a lane that another worker has moved on, and read on from where the store is."""
+        self.metrics.fenced.inc()
+        log.warning("fenced", extra={"fields": {"part": lane.part, "reason": str(error)}})
+        self.lanes.pop(lane.part, None)
+        self.quiet.set()
+        fresh: Lane = await self._surely(self._lane, lane.part)
+        await self._seek(fresh, LostError(fresh.next_offset, records[0].offset))
 
     async def _settled(self) -> None:
         """Wait for the commit under way; what went wrong in it goes wrong here."""
@@ -191,7 +199,7 @@ class Worker:
             except StoreAwayError as error:
                 await self._settled()
                 await self._wait_for_store(error)
-                await self._in_thread(lane.reload)
+                await self._surely(lane.reload)
                 if lane.next_offset != before:
                     raise FencedError("another worker went on meanwhile") from error
             else:
@@ -200,20 +208,51 @@ class Worker:
     async def _stored(self, lane: Lane, batch: Batch, records: list[Record]) -> None:
         """Commit, again and again while the server is away; whether a lost answer was a yes the position tells."""
         began = time.perf_counter()
+        is_uncertain = False
         try:
             while True:
                 try:
+                    if is_uncertain and await self._in_thread(lane.settled, batch, thread=self.writer):
+                        break
                     await self._in_thread(lane.commit, batch, thread=self.writer)
                     break
                 except StoreAwayError as error:
+                    is_uncertain = True
                     await self._wait_for_store(error)
-                    if await self._in_thread(lane.settled, batch, thread=self.writer):
-                        break
-            await self._in_thread(self.keeping.after, lane, batch, thread=self.writer)
+            await self._surely(self.keeping.after, lane, batch, thread=self.writer)
+        except FencedError as error:
+            await self._fenced(lane, records, error)
+            return
         finally:
             self.quiet.set()
         self.metrics.commit.observe(time.perf_counter() - began)
         self._count(lane, batch, records)
+
+    async def _surely(
+        self,
+        call: Callable[..., Any],
+        *given: Any,  # noqa: ANN401 - whatever it takes
+        thread: ThreadPoolExecutor | None = None,
+    ) -> Any:  # noqa: ANN401 - whatever it returns
+        """Do what may be done again, again and again while the store is away."""
+        while True:
+            try:
+                return await self._in_thread(call, *given, thread=thread)
+            except StoreAwayError as error:
+                await self._wait_for_store(error)
+
+    async def _positions(self, partitions: Set[TP]) -> dict[TP, int]:
+        """Where the store stands, of the partitions of ours that it knows."""
+        position = f"{TELEMETRY} {self.group.topic_id}"
+        statement = "select part, next_offset from op.log_position where log = $1"
+
+        def read() -> dict[int, int]:
+            self._quiet()
+            return dict(self.store.rows(statement, [position]))
+
+        stored = await self._surely(read)
+        mine = [each for each in partitions if each.topic == TELEMETRY and each.partition in stored]
+        return {each: stored[each.partition] for each in mine}
 
     def not_ready(self) -> str:
         """Why no reading can be taken now; empty where it can."""
@@ -266,15 +305,22 @@ class Worker:
             log.info("store back", extra={"fields": {"attempts": turn}})
             return
 
-    async def _seek(self, part: int, lost: LostError) -> None:
-        """Read again from the expected offset, or from the first that the log still has."""
-        tp = TP(TELEMETRY, part)
+    async def _seek(self, lane: Lane, lost: LostError) -> None:
+        """Read again from the expected offset, or from the first that the log still has.
+
+        What was on its way comes first, and is passed over without seeking again.
+        """
+        part, tp = lane.part, TP(TELEMETRY, lane.part)
         if tp not in self.app.consumer.assignment():
             return
+        sought, moment = self.sought.get(part, (-1, 0.0))
+        if sought == lost.expected and time.monotonic() - moment < SEEK_AGAIN_S:
+            return
+        self.sought[part] = lost.expected, time.monotonic()
         first = (await self.app.consumer.earliest_offsets(tp))[tp]
         if lost.expected < first:
             log.error("readings lost", extra={"fields": {"part": part, "from": lost.expected, "to": first - 1}})
-            await self._in_thread((await self._in_thread(self._lane, part)).skip, first)
+            await self._surely(lane.skip, first)
         log.info("sought", extra={"fields": {"part": part, "offset": max(lost.expected, first), "found": lost.found}})
         await self.app.consumer.seek(tp, max(lost.expected, first))
 
@@ -328,7 +374,7 @@ class Worker:
         for tp in given[0]:
             if tp.topic == TELEMETRY:
                 self.lanes.pop(tp.partition, None)
-                self.metrics.lag.remove(TELEMETRY, str(tp.partition))
+                self.metrics.lag.labels(TELEMETRY, str(tp.partition)).set(0)
 
     async def _assigned(self, _app: Any, /, *_given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         self.assigned = True

@@ -17,6 +17,8 @@ from streams.operators.registers import Event
 from streams.operators.state import EnergyState
 from streams.pipeline import Outputs
 
+NUL, REPLACED = "\x00", "\ufffd"
+"""A character that PostgreSQL keeps in no text, and what stands in its place on every store."""
 EARLIEST_MS = -2_000_000_000_000
 Tables = dict[str, pl.DataFrame]
 """Rows by what they are: see `writer.write`."""
@@ -76,8 +78,8 @@ class RowMaker:
             pl.Series("point_id", self.ids[raw["place"].to_numpy()]),
             raw["time_ms"].cast(pl.Datetime("ms")).alias("read_at"),
             raw["value"],
-            raw["text"],
-            raw["unit"],
+            _storable(raw["text"]),
+            _storable(raw["unit"]),
             raw["quality"].cast(pl.Int16),
             raw["extra"],
             raw["late_ms"].cast(pl.Datetime("ms")).alias("late_at"),
@@ -195,9 +197,16 @@ class RowMaker:
         )
 
 
+def _storable(texts: pl.Series) -> pl.Series:
+    if texts.null_count() == len(texts):
+        return texts
+    return texts.str.replace_all(NUL, REPLACED, literal=True)
+
+
 def quarantined(rejects: pl.DataFrame, source: str, moment: datetime) -> Tables:
     """Rejects (`reason`, `payload`) of a source."""
     if not len(rejects):
         return {}
     at = pl.lit(moment, pl.Datetime("us")).alias("received_at")
-    return {"quarantine": rejects.select(at, pl.lit(source).alias("source"), "reason", "payload")}
+    shown = (pl.col(name).str.replace_all(NUL, REPLACED, literal=True) for name in ("reason", "payload"))
+    return {"quarantine": rejects.select(at, pl.lit(source.replace(NUL, REPLACED)).alias("source"), *shown)}

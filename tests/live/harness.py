@@ -34,7 +34,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SITES = ("worm_gear_shop", "cold_chain_depot", "machine_builder_pv")
 RUN_COLUMNS = ("received_at", "configuration_id", "source")
 """Columns that depend on the run and not on the readings: when and from whom they came, and a number of the store's."""
-PATIENCE_S = 60.0
+PATIENCE_S = 90.0
 
 
 def simulated(folder: Path, days: int, names: Sequence[str] = SITES, seed: int = 7) -> dict[str, Simulated]:
