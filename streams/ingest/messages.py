@@ -46,9 +46,9 @@ def decode_messages(values: Sequence[bytes]) -> Decoded:
     odd: list[Parsed] = []
     if parsed and quick is None:
         good = [each for each in parsed if _plain([each]) is not None]
-        numbers = {each[0] for each in good}
-        odd = [each for each in parsed if each[0] not in numbers]
         quick = _plain(good)
+        numbers = {each[0] for each in good} if quick else set[int]()  # plain alone, and perhaps not together
+        odd = [each for each in parsed if each[0] not in numbers]
     found = [each for each in (quick, _gathered(odd) if odd else None, _refused(refused)) if each]
     if len(found) == 1:
         return found[0]

@@ -95,6 +95,15 @@ def _unpacked(points: list[Any], times: list[Any], values: list[Any]) -> tuple[l
 
 def _times(times: Sequence[Any], kinds: set[type]) -> Int | None:
     """UTC ms of texts or of whole numbers; None where one is not a time."""
+    if kinds == {str, int}:
+        are_texts = np.array([type(time) is str for time in times])
+        texts = _times([time for time in times if type(time) is str], {str})
+        numbers = _times([time for time in times if type(time) is int], {int})
+        if texts is None or numbers is None:
+            return None
+        found = np.empty(len(times), dtype=np.int64)
+        found[are_texts], found[~are_texts] = texts, numbers
+        return found
     if kinds == {str}:
         different = list(dict.fromkeys(times))  # the points of a gateway are read at one time
         parsed = iso_ms(different)

@@ -193,7 +193,7 @@ def test_poison_goes_to_quarantine_and_to_the_dead_letters_and_harms_nothing(
     with psycopg.connect(live.dsn) as con:
         rows = con.execute("delete from fact.quarantine where source = 'poisoner' returning reason").fetchall()
     reasons = [reason for (reason,) in rows]
-    assert len(reasons) >= len(POISON)
+    assert len(reasons) >= len(POISON), "\n".join(sorted(reasons))
     for expected in ("not JSON", "empty message", "unparsable time", "not finite", "no value", "no point name"):
         assert expected in reasons
     for part in ("100,000 readings", "unknown site 'no_such_site'", "has no key", "unknown point"):
