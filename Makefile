@@ -19,7 +19,7 @@ done; \
 echo "make: expected Python 3.11, 3.12 or 3.13 with venv on PATH; found none (set PYTHON=/path/to/python)" >&2; exit 1
 endef
 
-.PHONY: help setup demo test lint check format bench lock wheel clean
+.PHONY: help setup servers demo test lint check format bench lock wheel clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -32,10 +32,27 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+servers: ## Fetch what the tests of the live system start: Kafka's jars; PostgreSQL and Mosquitto where apt-get may
+	@if ! command -v java >/dev/null || ! command -v mvn >/dev/null; then echo "servers: no Kafka: Java 17 and Maven are needed"; \
+	elif [ ! -e .servers/kafka.ready ] || [ tests/servers/pom.xml -nt .servers/kafka.ready ]; then \
+	  rm -rf .servers/kafka; \
+	  if mvn -q -B -f tests/servers/pom.xml dependency:copy-dependencies -DincludeScope=runtime \
+	    -DoutputDirectory="$$PWD/.servers/kafka" >.servers.log 2>&1; \
+	  then mkdir -p .servers; touch .servers/kafka.ready; rm -f .servers.log; \
+	  else echo "servers: no Kafka: Maven could not fetch it (see .servers.log)"; fi; fi
+	@missing=""; \
+	compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing="postgresql"; \
+	command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing="$$missing mosquitto"; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null 2>&1; }; \
+	    install || { apt-get update -qq >/dev/null 2>&1 && install; } || echo "servers: apt-get could not install: $$missing"; \
+	  else echo "servers: not found, and not installed without root and apt-get: $$missing"; fi; fi
+
 demo: setup ## Simulate three sites with every fault, take them through the pipeline, show what it found
 	@$(BIN)/kilowatch demo
 
-test: setup ## Run every test, warnings being errors
+test: setup servers ## Run every test on real servers, warnings being errors
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
 lint: setup ## Run every linter; report all of them before failing
@@ -48,7 +65,7 @@ lint: setup ## Run every linter; report all of them before failing
 	if compgen -G "sql/**/*.sql" >/dev/null; then run $(BIN)/sqlfluff lint sql; fi; \
 	if [ -n "$$failed" ]; then echo "lint: failed:$$failed" >&2; exit 1; fi
 
-check: lint ## Linters, then tests: what CI runs
+check: lint servers ## Linters, then tests: what CI runs
 	@$(BIN)/python -m pytest -n $(WORKERS) -W error
 
 format: setup ## Let ruff and sqlfluff mend what they can
@@ -73,4 +90,4 @@ lock: ## Renew requirements/*.txt: newest versions, every hash, no index named
 	@rm -rf .venv-lock
 
 clean: ## Remove the environment and every cache
-	@rm -rf $(VENV) .venv-lock .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@rm -rf $(VENV) .venv-lock .servers .servers.log .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
