@@ -13,12 +13,15 @@ COMMIT = b"COMMIT\x00"
 
 
 class LosingProxy:
-    """Forwards connections to a server; every so many commits the answer to one is lost and the connection cut."""
+    """Forwards connections to a server; every so many commits the answer to one is lost and the connection cut.
 
-    def __init__(self, dsn: str, every: int) -> None:
+    It happens `most` times: to begin again takes several commits, and a wire that cuts each attempt lets none through.
+    """
+
+    def __init__(self, dsn: str, every: int, most: int) -> None:
         named = conninfo_to_dict(dsn)
         self.target = (str(named["host"]), int(str(named["port"])))
-        self.every, self.commits, self.lost = every, 0, 0
+        self.every, self.most, self.commits, self.lost = every, most, 0, 0
         self.server = socket.create_server(("127.0.0.1", 0))
         port = self.server.getsockname()[1]
         self.dsn = dsn.replace(f":{named['port']}/", f":{port}/")
@@ -47,7 +50,7 @@ class LosingProxy:
             while data := _received(client):
                 if COMMIT in data:
                     self.commits += 1
-                    if self.commits % self.every == 0:
+                    if self.commits % self.every == 0 and self.lost < self.most:
                         losing.set()
                 server.sendall(data)
             server.shutdown(socket.SHUT_WR)

@@ -157,7 +157,7 @@ def test_a_commit_whose_answer_is_lost_is_not_made_twice(
     live: System, made: dict[str, Simulated], undisturbed: Views, tmp_path: Path
 ) -> None:
     send_all(live, made)
-    with LosingProxy(live.dsn, every=5) as proxy:
+    with LosingProxy(live.dsn, every=5, most=6) as proxy:
         live.start(proxy.dsn)
         live.finish()
         assert proxy.lost >= 3
