@@ -1,8 +1,8 @@
 """Fixtures that give tests real servers.
 
-`kafka`, `postgres` and `mosquitto` are shared by the whole run, all workers of pytest-xdist included; names of topics
-and databases are unique, so tests do not meet there. `own_kafka`, `own_postgres` and `own_mosquitto` start servers that
-a test may stop and kill. No server outlives the run.
+`kafka`, `secured_kafka`, `postgres` and `mosquitto` are shared by the whole run, all workers of pytest-xdist included;
+names of topics and databases are unique, so tests do not meet there. `own_kafka`, `own_postgres` and `own_mosquitto`
+start servers that a test may stop and kill. No server outlives the run.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tests.servers.kafka import KafkaServer, make_topic
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.ports import unique_name
 from tests.servers.postgres import PostgresServer
+from tests.servers.secured_kafka import SecuredKafka
 from tests.servers.server import Server
 from tests.servers.shared import shared_server, wait_for_keepers
 
@@ -56,6 +57,12 @@ def _shared(kind: type[S], lack: str | None, config: pytest.Config) -> Iterator[
 def shared_kafka(pytestconfig: pytest.Config) -> Iterator[KafkaServer]:
     """The run's broker."""
     yield from _shared(KafkaServer, missing.kafka(), pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def secured_kafka(pytestconfig: pytest.Config) -> Iterator[SecuredKafka]:
+    """The run's broker that asks who comes, with TLS and without."""
+    yield from _shared(SecuredKafka, missing.kafka() or missing.openssl(), pytestconfig)
 
 
 @pytest.fixture(scope="session")

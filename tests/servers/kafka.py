@@ -75,14 +75,23 @@ class KafkaServer(Server):
         """`127.0.0.1:port`."""
         return self.address
 
+    @property
+    def controller(self) -> str:
+        """`127.0.0.1:port` of the controller in it."""
+        return f"{LOOPBACK}:{self._controller_port}"
+
     def prepare(self) -> None:
-        controller = f"{LOOPBACK}:{self._controller_port}"
-        text = PROPERTIES.format(broker=self.address, controller=controller, data=self.data.resolve())
-        self._settings.write_text(text, encoding="utf-8")
-        cluster = secrets.token_urlsafe(16)
-        self.run(
-            self._java("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", f"--config={self._settings}")
-        )
+        self._settings.write_text(self.properties(), encoding="utf-8")
+        given = [f"--cluster-id={secrets.token_urlsafe(16)}", f"--config={self._settings}", *self.format_options()]
+        self.run(self._java("kafka.tools.StorageTool", "format", *given))
+
+    def properties(self) -> str:
+        """What the broker is told of itself; of two lines for one key the last counts."""
+        return PROPERTIES.format(broker=self.address, controller=self.controller, data=self.data.resolve())
+
+    def format_options(self) -> list[str]:
+        """What is put into its data at the very beginning, besides."""
+        return []
 
     def command(self) -> list[str]:
         return self._java("kafka.Kafka", str(self._settings))

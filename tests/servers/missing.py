@@ -90,6 +90,11 @@ def mosquitto() -> str | None:
     return None
 
 
+def openssl() -> str | None:
+    """Sentence on what certificates of a test's own lack here, or None."""
+    return None if find("openssl") else "certificates: no openssl found"
+
+
 @cache
 def _java_version(java: Path) -> int | None:
     """First number of its version; None if it does not run."""

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.servers.certificates import certificate_command
 from tests.servers.missing import program
 from tests.servers.ports import LOOPBACK
 from tests.servers.server import Server
@@ -68,7 +69,7 @@ class Mosquitto(Server):
                 self.run([program("mosquitto_passwd"), "-b", str(self._passwords), name, password])
             lines.append(f"password_file {self._passwords.resolve()}\n")
         if self.tls:
-            self._make_certificate()
+            self.run(certificate_command(self.certificate, self._key))
             lines.append(f"certfile {self.certificate.resolve()}\nkeyfile {self._key.resolve()}\n")
         self._settings.write_text("".join(lines), encoding="utf-8")
 
@@ -89,11 +90,3 @@ class Mosquitto(Server):
             return plain
         context = ssl.create_default_context(cafile=self.certificate)
         return context.wrap_socket(plain, server_hostname=LOOPBACK)
-
-    def _make_certificate(self) -> None:
-        self.run([
-            program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "2", "-subj", "/CN=localhost", "-addext", f"subjectAltName=IP:{LOOPBACK},DNS:localhost",
-            "-addext", "keyUsage=critical,digitalSignature,keyCertSign",
-            "-keyout", str(self._key), "-out", str(self.certificate),
-        ])  # fmt: skip

@@ -22,9 +22,10 @@ from tests.servers.kafka import KafkaServer
 from tests.servers.missing import ROOT
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.postgres import PostgresServer
+from tests.servers.secured_kafka import SecuredKafka
 from tests.servers.server import PAUSE_S, Server, ServerError
 
-SERVERS: dict[str, type[Server]] = {each.name: each for each in (KafkaServer, PostgresServer, Mosquitto)}
+SERVERS: dict[str, type[Server]] = {each.name: each for each in (KafkaServer, SecuredKafka, PostgresServer, Mosquitto)}
 START_S = 2 * Server.START_S
 S = TypeVar("S", bound=Server)
 
