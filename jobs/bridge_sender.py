@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import logging
-import socket
-import ssl
 import threading
 import time
 from collections.abc import Sequence
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from kafka import KafkaProducer
-from kafka.errors import (
-    KafkaError,
-    SaslAuthenticationFailedError,
-    UnsupportedSaslMechanismError,
-)
+from kafka.errors import KafkaError
 
-from streams.domain.findings import KilowatchError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.packing import Packed, pack
 from streams.ingest.records import Message
 from streams.ingest.spool import Spool
 from streams.ingest.tally import Tally
+from streams.runners.kafka_clients import KafkaAwayError, KafkaUnusableError, connected, lost, need_topic
 
 LOG: Final = logging.getLogger("kilowatch.kafka")
 MOST_AT_ONCE: Final = 50_000
-REACH_S: Final = 2.0
 PAUSES_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
 SAY_AGAIN_S: Final = 60.0
 DELIVERY_MS: Final = 30_000
@@ -60,14 +53,11 @@ class Sender:
         return last
 
     def check(self) -> None:
-        """Try to connect once. KilowatchError where waiting does not help; a server that is away is none."""
+        """Try to connect once. KafkaUnusableError where waiting does not help; a server that is away is none."""
         try:
-            self._reach()
             self._producer = self._made()
             self.connected = True
-        except (KafkaError, OSError) as error:
-            if _is_refusal(error):
-                raise KilowatchError(self._refused(error)) from error
+        except KafkaAwayError as error:
             self._failed(error)
             self._say_what_waits()
 
@@ -102,7 +92,6 @@ class Sender:
         latch = _Latch(len(messages))
         try:
             if self._producer is None:
-                self._reach()
                 self._producer = self._made()
             futures = [self._send(self._producer, message) for message in messages]
             for future in futures:
@@ -115,7 +104,7 @@ class Sender:
                     return False
             for future in futures:
                 future.get(timeout=0)
-        except (KafkaError, OSError) as error:
+        except (KafkaError, KafkaUnusableError) as error:
             self._failed(error)
             return False
         self._failures, self.trouble = 0, None
@@ -138,15 +127,10 @@ class Sender:
         )
 
     def _made(self) -> KafkaProducer:
-        with _Overheard() as overheard:
-            try:
-                return self._connected()
-            except KafkaError as error:
-                raise overheard.reason or error from error
-
-    def _connected(self) -> KafkaProducer:
-        return KafkaProducer(
-            **self.settings.arguments(),
+        need_topic(self.settings, self.topic)
+        return connected(
+            KafkaProducer,
+            self.settings,
             client_id="kilowatch-bridge",
             acks="all",
             enable_idempotence=True,
@@ -156,25 +140,15 @@ class Sender:
             delivery_timeout_ms=DELIVERY_MS,
             request_timeout_ms=10_000,
             max_block_ms=10_000,
-            bootstrap_timeout_ms=5_000,
             reconnect_backoff_max_ms=1_000,
         )
 
-    def _reach(self) -> None:
-        """Refuse to make a producer for servers that are away: it would try by itself, and leave sockets behind."""
-        problems = []
-        for host, port in self.settings.addresses:
-            try:
-                socket.create_connection((host, port), REACH_S).close()
-            except OSError as error:
-                problems.append(f"{host}:{port}: {error.strerror or error}")
-            else:
-                return
-        raise ConnectionError("; ".join(problems))
-
     def _failed(self, error: Exception) -> None:
         """Let the producer go; what it had in hand is sent again by the next one."""
-        self.trouble = self._refused(error) if _is_refusal(error) else f"{type(error).__name__}: {error}"
+        if isinstance(error, KafkaError):
+            self.trouble = str(lost(self.settings, self._producer, error))
+        else:
+            self.trouble = str(error)
         self._tally.add("send_errors", type(error).__name__)
         self._failures += 1
         if self.connected:
@@ -186,12 +160,6 @@ class Sender:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.close(timeout=seconds)
-
-    def _refused(self, error: Exception) -> str:
-        return (
-            f"Kafka at {self.settings.servers}: expected to be let in as {self.settings.user or 'nobody'!r}; "
-            f"found {error} (check user, password, --kafka-security and --kafka-ca)"
-        )
 
     def _say_what_waits(self) -> None:
         """Say it at once, and then once a minute."""
@@ -231,36 +199,3 @@ class _Latch:
     @property
     def waited_s(self) -> float:
         return time.monotonic() - self._since
-
-
-class _Overheard(logging.Handler):
-    """Why kafka-python did not connect: it says so in its log alone, and gives up with a time-out."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.reason: KafkaError | None = None
-        self._log = logging.getLogger("kafka.net.manager")
-        self._before = (self._log.level, self._log.propagate)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Remember the error of a line; a refusal weighs more than what follows it."""
-        found = next((each for each in record.args or () if isinstance(each, KafkaError)), None)
-        if found is not None and not (self.reason is not None and _is_refusal(self.reason)):
-            self.reason = found
-
-    def __enter__(self) -> Self:
-        self._log.addHandler(self)
-        self._log.setLevel(logging.WARNING)
-        self._log.propagate = False
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._log.removeHandler(self)
-        self._log.setLevel(self._before[0])
-        self._log.propagate = self._before[1]
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether waiting does not help: a wrong user, password or mechanism, or a certificate that nobody knows."""
-    refusals = (SaslAuthenticationFailedError, UnsupportedSaslMechanismError, ssl.SSLCertVerificationError)
-    return isinstance(error, refusals) or "CERTIFICATE_VERIFY_FAILED" in str(error)

@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import typer
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
@@ -21,6 +20,7 @@ from jobs.opening import is_server, opened
 from streams.catalog.folder import SiteFolder
 from streams.domain.findings import KilowatchError
 from streams.ingest.kafka_settings import KafkaSettings
+from streams.runners.kafka_clients import kafka_client
 from streams.runners.kafka_topics import NEEDED, TELEMETRY
 from streams.stores.store import Store
 
@@ -71,9 +71,7 @@ def doctor(
         brokers = options.kafka_settings(
             kafka, kafka_security, kafka_user, kafka_password_file, kafka_password, kafka_mechanism, kafka_ca
         )
-        looks += _attempt("Kafka", _kafka, brokers)
-        if store and is_server(store):
-            looks += _attempt("lag", _lag, store, brokers)
+        looks += _attempt("Kafka", _kafka, brokers, store)
     table = Table("what", "found", "to mend", box=None, pad_edge=False)
     for look in looks:
         table.add_row(look.what, look.found, look.mend or "-")
@@ -86,8 +84,6 @@ def _attempt(what: str, look: Any, *given: Any) -> list[Look]:  # noqa: ANN401 -
         return list(look(*given))
     except KilowatchError as error:
         return [Look(what, "not well", str(error))]
-    except KafkaError as error:
-        return [Look(what, "no answer", f"start the broker, or mend --kafka and its security settings ({error!r})")]
 
 
 def _sites(path: Path) -> list[Look]:
@@ -138,40 +134,28 @@ def _gateways(kept: Store) -> Iterator[Look]:
         )
 
 
-def _kafka(brokers: KafkaSettings) -> Iterator[Look]:
-    admin = KafkaAdminClient(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
-    try:
+def _kafka(brokers: KafkaSettings, store: str | None) -> Iterator[Look]:
+    """The topics that are needed, and how far behind them a store is."""
+    with kafka_client(KafkaAdminClient, brokers, request_timeout_ms=TIMEOUT_MS) as admin:
         described = admin.describe_topics(list(NEEDED))
-    finally:
-        admin.close()
-    topics = {each["name"]: len(each["partitions"]) for each in described if not each["error_code"]}
+    topics = {each["name"]: each for each in described if not each["error_code"]}
     for name in NEEDED:
         if name in topics:
-            yield Look(f"topic {name}", f"{topics[name]} partitions")
+            yield Look(f"topic {name}", f"{len(topics[name]['partitions'])} partitions")
         else:
             yield Look(f"topic {name}", "missing", "start a worker once")
+    if TELEMETRY in topics and store and is_server(store):
+        yield from _attempt("lag", _lag, store, brokers, str(topics[TELEMETRY]["topic_id"]))
 
 
-def _topic_id(brokers: KafkaSettings) -> str:
-    admin = KafkaAdminClient(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
-    try:
-        return str(admin.describe_topics([TELEMETRY])[0]["topic_id"])
-    finally:
-        admin.close()
-
-
-def _lag(url: str, brokers: KafkaSettings) -> Iterator[Look]:
+def _lag(url: str, brokers: KafkaSettings, identity: str) -> Iterator[Look]:
     """Messages after the stored position, by partition."""
     with opened(url, read_only=True) as kept:
         rows = kept.rows("select log, part, next_offset from op.log_position")
     stored = {(log, part): offset for log, part, offset in rows}
-    identity = _topic_id(brokers)
-    consumer = KafkaConsumer(**brokers.arguments(), request_timeout_ms=TIMEOUT_MS, bootstrap_timeout_ms=TIMEOUT_MS)
-    try:
+    with kafka_client(KafkaConsumer, brokers, request_timeout_ms=TIMEOUT_MS) as consumer:
         parts = [TopicPartition(TELEMETRY, part) for part in sorted(consumer.partitions_for_topic(TELEMETRY) or ())]
         first, last = consumer.beginning_offsets(parts), consumer.end_offsets(parts)
-    finally:
-        consumer.close()
     lag = {
         part.partition: last[part] - max(stored.get((f"{TELEMETRY} {identity}", part.partition), 0), first[part])
         for part in parts

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import polars as pl
 from kafka import KafkaProducer
-from kafka.errors import KafkaError
 
 from streams.catalog.runs import MARK
 from streams.domain.findings import StoreError
@@ -18,7 +17,8 @@ from streams.domain.site import Site
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.operators.points import PointTable
 from streams.runners.embedded import archive_of
-from streams.runners.kafka_topics import TELEMETRY, KafkaUnusableError
+from streams.runners.kafka_clients import kafka_client, need_topic
+from streams.runners.kafka_topics import TELEMETRY
 from streams.stores.archive import Archive
 from streams.stores.site import SiteStore
 from streams.stores.store import Store
@@ -26,6 +26,7 @@ from streams.stores.store import Store
 READINGS: Final = 500
 """Of one message."""
 WAIT_S: Final = 60.0
+BLOCK_MS: Final = 10_000
 
 
 def republish(
@@ -47,25 +48,24 @@ def republish(
     name = f"{site.name}{MARK}{run}"
     first, last = (int(moment.timestamp() * 1000) for moment in (begins, ends))
     sent, latest = 0, first
-    try:
-        with KafkaProducer(**kafka.arguments(), acks="all", compression_type="zstd", linger_ms=50) as producer:
-            futures = []
-            for rows in _slices(origin, first, last):
-                value = orjson.dumps(_readings(rows, f"{site.name}/", f"{name}/"))
-                headers = [("gateway", f"run:{run}".encode())]
-                futures.append(producer.send(TELEMETRY, key=name.encode(), value=value, headers=headers))
-                sent += len(rows)
-                latest = max(latest, int(rows["time_ms"].max()))  # type: ignore[arg-type]  # not empty
-                progress(len(rows))
-            if not sent:
-                raise StoreError(f"store {stored.where}: no archived reading of {site.name!r} in that time")
-            slack = max(point.allowed_lateness_ms + point.resolution_ms for point in site.points)
-            headers = [("tick", str(latest + slack).encode())]
-            futures.append(producer.send(TELEMETRY, key=name.encode(), value=b"", headers=headers))
-            for future in futures:
-                future.get(timeout=WAIT_S)
-    except KafkaError as error:
-        raise KafkaUnusableError(f"Kafka {kafka.servers}: the run was not taken whole: {error!r}") from None
+    need_topic(kafka, TELEMETRY)
+    options: dict[str, Any] = {"acks": "all", "compression_type": "zstd", "linger_ms": 50, "max_block_ms": BLOCK_MS}
+    with kafka_client(KafkaProducer, kafka, **options) as producer:
+        futures = []
+        for rows in _slices(origin, first, last):
+            value = orjson.dumps(_readings(rows, f"{site.name}/", f"{name}/"))
+            headers = [("gateway", f"run:{run}".encode())]
+            futures.append(producer.send(TELEMETRY, key=name.encode(), value=value, headers=headers))
+            sent += len(rows)
+            latest = max(latest, int(rows["time_ms"].max()))  # type: ignore[arg-type]  # not empty
+            progress(len(rows))
+        if not sent:
+            raise StoreError(f"store {stored.where}: no archived reading of {site.name!r} in that time")
+        slack = max(point.allowed_lateness_ms + point.resolution_ms for point in site.points)
+        headers = [("tick", str(latest + slack).encode())]
+        futures.append(producer.send(TELEMETRY, key=name.encode(), value=b"", headers=headers))
+        for future in futures:
+            future.get(timeout=WAIT_S)
     return sent
 
 

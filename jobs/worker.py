@@ -67,7 +67,7 @@ def worker(
     kept = PostgresStore(store, application="kilowatch worker")
     check_schema(kept)
     start_logs(frozenset(secret for secret in (brokers.password, kept.password) if secret))
-    made = ensure_topics(rows, brokers.arguments())
+    made = ensure_topics(rows, brokers)
     for sentence in made.differing:
         LOG.warning("topic_differs", extra={"fields": {"reason": sentence}})
     keeping = Keeping(Archive(archive) if archive else None)

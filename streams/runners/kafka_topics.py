@@ -5,27 +5,25 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import yaml
 from kafka import KafkaAdminClient
-from kafka.admin import NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import AuthorizationError, NoError, TopicAlreadyExistsError, for_code
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from streams.domain.findings import KilowatchError
+from streams.ingest.kafka_settings import KafkaSettings
+from streams.runners.kafka_clients import KafkaUnusableError, kafka_client
 
 TELEMETRY: Final = "telemetry"
 DEAD_LETTERS: Final = "telemetry.dlq"
 INTERVALS: Final = "energy.interval"
-BOOTSTRAP_MS: Final = 8_000
+PATIENCE_S: Final = 8.0
+REQUEST_MS: Final = 8_000
 TRIES: Final = 50
 TRY_S: Final = 0.1
 NEEDED: Final = (TELEMETRY, DEAD_LETTERS, INTERVALS)
-
-
-class KafkaUnusableError(KilowatchError):
-    """The brokers do not answer, or refuse."""
 
 
 class TopicRow(BaseModel):
@@ -61,29 +59,20 @@ def read_topics(path: Path) -> dict[str, TopicRow]:
     return rows
 
 
-def ensure_topics(rows: dict[str, TopicRow], client: dict[str, Any]) -> Made:
-    """Make the topics that are missing. `client` are kafka-python's arguments; KafkaUnusableError where they fail."""
-    brokers = client["bootstrap_servers"]
-    try:
-        admin = KafkaAdminClient(**client, bootstrap_timeout_ms=BOOTSTRAP_MS)
-    except KafkaError as error:
-        raise KafkaUnusableError(
-            f"Kafka {brokers}: no answer; start the broker, or mend --kafka and its security settings ({error!r})"
-        ) from None
-    try:
+def ensure_topics(rows: dict[str, TopicRow], kafka: KafkaSettings) -> Made:
+    """Make the topics that are missing. KafkaUnusableError where the brokers do not answer, or refuse."""
+    with kafka_client(KafkaAdminClient, kafka, PATIENCE_S, request_timeout_ms=REQUEST_MS) as admin:
         known = _described(admin, rows)
-        created = [name for name in rows if name not in known and _created(admin, name, rows[name])]
+        created = [name for name in rows if name not in known and _created(admin, name, rows[name], kafka)]
         for _ in range(TRIES):
             made = _described(admin, rows)
             if len(made) == len(rows):
                 break
             time.sleep(TRY_S)
-    except KafkaError as error:
-        raise KafkaUnusableError(f"Kafka {brokers}: topics cannot be made: {error!r}") from None
-    finally:
-        admin.close()
     if missing := [name for name in rows if name not in made]:
-        raise KafkaUnusableError(f"Kafka {brokers}: topic {missing[0]} was made and cannot be seen; look at the broker")
+        raise KafkaUnusableError(
+            f"Kafka at {kafka.servers}: topic {missing[0]} was made and cannot be seen; look at the broker"
+        )
     differing = tuple(
         f"topic {name} has {made[name][0]} partitions, the file says {row.partitions}"
         for name, row in rows.items()
@@ -100,12 +89,22 @@ def _described(admin: KafkaAdminClient, rows: dict[str, TopicRow]) -> dict[str, 
     }
 
 
-def _created(admin: KafkaAdminClient, name: str, row: TopicRow) -> bool:
+def _created(admin: KafkaAdminClient, name: str, row: TopicRow, kafka: KafkaSettings) -> bool:
     """Make a topic; False where another worker was quicker."""
     config = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in row.config.items()}
-    topic = NewTopic(name, num_partitions=row.partitions, replication_factor=row.replication, topic_configs=config)
-    try:
-        admin.create_topics([topic])
-    except TopicAlreadyExistsError:
+    wanted = {"num_partitions": row.partitions, "replication_factor": row.replication, "configs": config}
+    (answer,) = admin.create_topics({name: wanted}, raise_errors=False)["topics"]
+    error = for_code(answer["error_code"])
+    if error is TopicAlreadyExistsError:
         return False
+    if issubclass(error, AuthorizationError):
+        raise KafkaUnusableError(
+            f"Kafka at {kafka.servers}: topic {name} is missing, and {kafka.user or 'nobody'!r} may not make it; "
+            "give that user the right, or make the topic by hand"
+        )
+    if error is not NoError:
+        raise KafkaUnusableError(
+            f"Kafka at {kafka.servers}: topic {name} cannot be made: {answer['error_message'] or error.__name__} "
+            "Mend the file of topics, or make the topic by hand"
+        )
     return True

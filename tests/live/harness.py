@@ -23,6 +23,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from jobs.simulate import FaultKind, Simulated, simulate
 from streams.catalog.site import load_site
 from streams.ingest.files import read_blocks, source_id
+from streams.ingest.kafka_settings import KafkaSettings
 from streams.runners.embedded import EmbeddedRunner, Source
 from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
 from streams.stores.postgres import PostgresStore
@@ -96,7 +97,7 @@ class System:
 
     def prepare(self) -> None:
         """Make topics and schema."""
-        ensure_topics(read_topics(PROJECT / "deploy" / "topics.yaml"), {"bootstrap_servers": self.kafka})
+        ensure_topics(read_topics(PROJECT / "deploy" / "topics.yaml"), KafkaSettings(self.kafka))
         store = PostgresStore(self.dsn)
         migrate(store, {})
         store.close()
