@@ -22,6 +22,8 @@ from streams.domain.findings import KilowatchError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.runners.kafka_clients import kafka_client
 from streams.runners.kafka_topics import NEEDED, TELEMETRY
+from streams.stores.postgres import PostgresStore
+from streams.stores.schema import check_schema
 from streams.stores.store import Store
 
 EPILOG = "Example: kilowatch doctor --store postgresql://kilowatch_reader@127.0.0.1/kilowatch --kafka 127.0.0.1:9092"
@@ -80,10 +82,12 @@ def doctor(
 
 
 def _attempt(what: str, look: Any, *given: Any) -> list[Look]:  # noqa: ANN401 - any of the looks below
+    looks: list[Look] = []
     try:
-        return list(look(*given))
+        looks.extend(look(*given))
     except KilowatchError as error:
-        return [Look(what, "not well", str(error))]
+        looks.append(Look(what, "not well", str(error)))
+    return looks
 
 
 def _sites(path: Path) -> list[Look]:
@@ -108,6 +112,8 @@ def _store(url: str) -> Iterator[Look]:
             yield Look("clock of the store", f"{apart:+.1f} s from this machine's", "set both by NTP" if late else "")
         else:
             yield Look("store", f"{kept.where}: DuckDB {version('duckdb')}")
+        if isinstance(kept, PostgresStore):
+            check_schema(kept)
         yield from _gateways(kept)
         day_ago = (datetime.now(UTC) - timedelta(days=1)).replace(tzinfo=None)
         for reason, count in kept.rows(

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from streams.domain.findings import StoreError
 from streams.stores.duckdb import DuckDBStore, path_of
 from streams.stores.duckdb_as_of import EarlierStore
-from streams.stores.postgres import PostgresStore
-from streams.stores.schema import check_schema
+from streams.stores.postgres import SERVER, PostgresStore
+from streams.stores.schema import check_rights, check_schema
 from streams.stores.store import Store
-
-SERVER = ("postgresql://", "postgres://")
 
 
 def is_server(url: str) -> bool:
@@ -38,6 +36,7 @@ def _open(url: str, *, read_only: bool, as_of: datetime | None) -> Store:
         server = PostgresStore(url, read_only=read_only)
         if not read_only:
             check_schema(server)
+            check_rights(server)
         return server
     path = path_of(url)
     return EarlierStore(path, as_of.replace(tzinfo=UTC)) if as_of else DuckDBStore(path, read_only=read_only)

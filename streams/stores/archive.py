@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,17 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         """Name the folder; it is made with the first file."""
         self.folder = folder
+
+    def need_room(self) -> None:
+        """Make the folder, or raise a StoreError where that cannot be, or where nothing can be written into it."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.folder):
+                pass
+        except OSError as error:
+            raise StoreError(
+                f"archive {self.folder}: expected a folder that can be written; found: {error.strerror}; mend --archive"
+            ) from error
 
     def write(self, site: str, zone: str, rows: pl.DataFrame) -> list[ArchiveFile]:
         """Write rows of COLUMNS to a file for each local day; StoreError where the disk does not take them."""

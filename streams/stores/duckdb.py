@@ -20,8 +20,10 @@ def path_of(url: str) -> Path:
     """The file that a `duckdb:///…` URL names; StoreError for any other URL."""
     prefix = "duckdb:///"
     if not url.startswith(prefix) or len(url) == len(prefix):
-        raise StoreError(f"store {url!r}: expected duckdb:///path/to/file.duckdb")
-    return Path("/" + url[len(prefix) :]) if url.startswith(prefix + "/") else Path(url[len(prefix) :])
+        scheme, slashes, _ = url.partition("://")  # no more of it: another URL may hold a password
+        found = f"{scheme}://…" if slashes else "another thing"
+        raise StoreError(f"store: expected duckdb:///path/to/file.duckdb; found {found}; mend --store")
+    return Path(url[len(prefix) :])
 
 
 class DuckDBStore:

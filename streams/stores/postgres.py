@@ -22,6 +22,16 @@ from streams.ingest.kafka_settings import read_secret
 
 PASSWORD: Final = "KILOWATCH_STORE_PASSWORD"  # noqa: S105 - the name of a variable
 CONNECT_S: Final = 10
+SERVER: Final = ("postgresql://", "postgres://")
+FAILED: Final = re.compile(r"failed: (?!.*failed: )(.+)")
+"""Why each attempt to connect failed, without what libpq guesses of it in the next lines."""
+UNFIT: Final = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.InvalidSchemaName,
+)
 FIXED: Final[dict[int, tuple[str, pl.DataType | type[pl.DataType]]]] = {
     16: ("?", pl.Boolean),
     20: (">i8", pl.Int64),
@@ -66,8 +76,13 @@ class PostgresStore:
         self.url, self.read_only, self.application = url, read_only, application
         try:
             named = conninfo_to_dict(url)
-        except psycopg.ProgrammingError as error:
-            raise StoreError(f"store: expected postgresql://user@host:port/database; {_said(error)}") from None
+        except psycopg.ProgrammingError:  # what it says repeats the URL, and perhaps a password in it
+            named = {}
+        if not url.startswith(SERVER) or not named or "@" in str(named.get("host")):
+            raise StoreError(
+                f"store: expected postgresql://user@host:port/database, and its password in {PASSWORD}; "
+                "found something else; mend --store"
+            )
         self.user = named.get("user") or os.environ.get("PGUSER") or "the user of this process"
         self.password = str(named["password"]) if named.get("password") else _secret()
         self.where = f"{named.get('host') or 'localhost'}:{named.get('port') or 5432}/{named.get('dbname') or ''}"
@@ -89,14 +104,30 @@ class PostgresStore:
             raise self._refused(str(error)) from None
 
     def _refused(self, text: str) -> StoreError:
-        if "password" in text or "authentication failed" in text:
+        """Why there is no connection: a refusal, or an answer that may still come."""
+        found = (FAILED.findall(text) or [_said_in(text)])[-1].strip()
+        said = found.rpartition("FATAL:")[2].strip()
+        if "authentication failed" in text or "no password supplied" in text:
             return StoreError(
                 f"store {self.where}: the password of user {self.user!r} is refused or missing; set {PASSWORD}"
             )
         if "does not exist" in text:
-            said = text.splitlines()[-1].split("FATAL:")[-1].strip()
             return StoreError(f"store {self.where}: {said}; create it, or mend --store")
-        return StoreAwayError(f"store {self.where}: no answer; start the server, or mend --store ({_last_line(text)})")
+        if "pg_hba.conf" in text or "permission denied" in text or "SSL was required" in text:
+            return StoreError(
+                f"store {self.where}: expected to be let in as {self.user!r}; found: {said}; mend --store "
+                "(user, ?sslmode=), or let that user in"
+            )
+        if "timeout expired" in text:
+            found = f"nothing within {CONNECT_S} s"
+        elif "closed the connection" in found or "invalid response" in found:
+            found = "a server that hangs up"
+        elif "FATAL" not in text:
+            return StoreAwayError(f"store {self.where}: no answer; start the server, or mend --store ({found})")
+        return StoreAwayError(
+            f"store {self.where}: expected an answer of PostgreSQL; found {found}; wait for it, or mend --store if "
+            "that is another server"
+        )
 
     def reconnect(self) -> None:
         """Connect anew, after the server went away."""
@@ -217,13 +248,26 @@ class PostgresStore:
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
-        """A server that went away becomes a StoreAwayError."""
+        """A server that went away becomes a StoreAwayError; a missing right, and another schema, a StoreError."""
         try:
             yield
+        except UNFIT as error:
+            raise self._unfit(error) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
             if self.con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
                 raise self._away(error) from error
             raise
+
+    def _unfit(self, error: psycopg.Error) -> StoreError:
+        """What to mend, where a user lacks a right or the schema is another one."""
+        if isinstance(error, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
+            return StoreError(
+                f"store {self.where}: user {self.user!r} may not do this: {_said(error)}; connect as one who may "
+                "(kilowatch_writer writes, kilowatch_reader reads all, the database's owner migrates)"
+            )
+        return StoreError(
+            f"store {self.where}: expected the schema of this version; found: {_said(error)}; run kilowatch migrate"
+        )
 
     def _away(self, error: psycopg.Error) -> StoreError:
         return StoreAwayError(f"store {self.where}: the server went away: {_said(error)}")
@@ -259,9 +303,8 @@ def _columns(rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column]) -
 
 
 def _said(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return _said_in(str(error) or type(error).__name__)
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+def _said_in(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "no reason given")

@@ -35,8 +35,10 @@ def files() -> list[Path]:
 def migrate(store: PostgresStore, passwords: Mapping[str, str]) -> Migrated:
     """Apply what is missing: tables, indexes, views, roles, and chunks where TimescaleDB is there.
 
-    `passwords` by role (writer, reader, grafana). StoreError where the schema is of another version of a file.
+    `passwords` by role (writer, reader, grafana). StoreError where the schema is of another version of a file, or newer
+    than all of them: its views are not to become older again.
     """
+    _refuse_newer(store, _done(store))
     timescale, server = _extension(store)
     with store.transaction():
         store.alone("migrate")
@@ -61,9 +63,38 @@ def check_schema(store: PostgresStore) -> None:
                 f"store {store.where}: the schema is older than this version ({path.name} is missing); {mend}"
             )
         if done[path.name] != _digest(path):
-            raise StoreError(f"store {store.where}: {path.name} was applied in another version of it")
+            raise _otherwise(store, path, done[path.name])
+    _refuse_newer(store, done)
+
+
+def check_rights(store: PostgresStore) -> None:
+    """StoreError unless the user may write what a worker writes."""
+    expected = f"store {store.where}: expected a user who may write; found {store.user!r}, who"
+    mend = "connect as kilowatch_writer, or as the database's owner"
+    if store.rows("show default_transaction_read_only")[0][0] == "on":
+        raise StoreError(f"{expected} may only read; {mend}")
+    if store.rows("select pg_is_in_recovery()")[0][0]:
+        raise StoreError(f"store {store.where}: expected a server that takes writes; found a standby; mend --store")
+    closed = store.rows(
+        "select schemaname || '.' || tablename from pg_tables where schemaname in ('op', 'raw', 'fact') "
+        "and schemaname || '.' || tablename <> 'op.migration' "
+        "and not (has_table_privilege(schemaname || '.' || tablename, 'insert') "
+        "and has_table_privilege(schemaname || '.' || tablename, 'delete')) limit 1"
+    )
+    if closed:
+        raise StoreError(f"{expected} may not write {closed[0][0]}; {mend}")
+
+
+def _refuse_newer(store: PostgresStore, done: Mapping[str, str]) -> None:
     if newer := sorted(done.keys() - {path.name for path in files()}):
         raise StoreError(f"store {store.where}: the schema is newer than this version ({newer[0]}); upgrade Kilowatch")
+
+
+def _otherwise(store: PostgresStore, path: Path, found: str) -> StoreError:
+    return StoreError(
+        f"store {store.where}: expected {path.name} applied as this version has it ({_digest(path)[:8]}); found "
+        f"another version of it ({found[:8]}); use the Kilowatch that applied it, or a new database"
+    )
 
 
 def _digest(path: Path) -> str:
@@ -73,12 +104,7 @@ def _digest(path: Path) -> str:
 def _done(store: PostgresStore) -> dict[str, str]:
     if not store.rows("select to_regclass('op.migration') is not null")[0][0]:
         return {}
-    try:
-        return dict(store.rows("select name, sha256 from op.migration"))
-    except psycopg.errors.InsufficientPrivilege:
-        raise StoreError(
-            f"store {store.where}: user {store.user!r} may not read it; connect as kilowatch_writer"
-        ) from None
+    return dict(store.rows("select name, sha256 from op.migration"))
 
 
 def _once(store: PostgresStore) -> list[str]:
@@ -91,7 +117,7 @@ def _once(store: PostgresStore) -> list[str]:
             store.execute("insert into op.migration values ($1, $2)", [path.name, digest])
             applied.append(path.name)
         elif done[path.name] != digest:
-            raise StoreError(f"store {store.where}: {path.name} was applied in another version of it")
+            raise _otherwise(store, path, done[path.name])
     return applied
 
 
