@@ -44,11 +44,11 @@ def republish(
     Results stand in the views of schema `run`, apart from the live ones. Returns how many readings were sent.
     StoreError where nothing is archived, KafkaUnusableError where a message was not taken.
     """
+    need_topic(kafka, TELEMETRY)
     origin = SiteStore(stored, PointTable.of(site), Archive(archive or archive_of(stored)))
     name = f"{site.name}{MARK}{run}"
     first, last = (int(moment.timestamp() * 1000) for moment in (begins, ends))
     sent, latest = 0, first
-    need_topic(kafka, TELEMETRY)
     options: dict[str, Any] = {"acks": "all", "compression_type": "zstd", "linger_ms": 50, "max_block_ms": BLOCK_MS}
     with kafka_client(KafkaProducer, kafka, **options) as producer:
         futures = []

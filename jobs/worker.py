@@ -16,12 +16,12 @@ from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.runners.kafka import TICK_S, Group, Worker
-from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
+from streams.runners.kafka_topics import TELEMETRY, ensure_topics, need_worker_rights, read_topics
 from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer
 from streams.stores.archive import Archive
 from streams.stores.postgres import PostgresStore
-from streams.stores.schema import check_schema
+from streams.stores.schema import check_rights, check_schema
 
 EPILOG = (
     "Example: kilowatch worker --sites deploy/sites --store postgresql://kilowatch_writer@127.0.0.1/kilowatch "
@@ -64,14 +64,19 @@ def worker(
     )
     folder = SiteFolder.of(sites)
     rows = read_topics(topics)
+    raw = Archive(archive) if archive else None
+    if raw:
+        raw.need_room()
     kept = PostgresStore(store, application="kilowatch worker")
     check_schema(kept)
+    check_rights(kept)
     start_logs(frozenset(secret for secret in (brokers.password, kept.password) if secret))
     made = ensure_topics(rows, brokers)
+    need_worker_rights(brokers, group)
     for sentence in made.differing:
         LOG.warning("topic_differs", extra={"fields": {"reason": sentence}})
-    keeping = Keeping(Archive(archive) if archive else None)
-    asyncio.run(_work(brokers, Group(group, made.ids[TELEMETRY], tick_s), kept, folder, keeping, metrics))
+    members = Group(group, made.ids[TELEMETRY], tick_s)
+    asyncio.run(_work(brokers, members, kept, folder, Keeping(raw), metrics))
 
 
 async def _work(

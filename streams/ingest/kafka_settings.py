@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from streams.domain.findings import IngestError
 
 Security = Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"]
+MECHANISMS: Final = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 SERVER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:/@,]+):([0-9]{1,5})")
 
 
@@ -30,6 +31,8 @@ class KafkaSettings:
         for server in self.servers.split(","):
             if not SERVER.fullmatch(server.strip()):
                 raise IngestError(f"Kafka: expected host:port, several with commas; found {server.strip()!r}")
+        if self.mechanism not in MECHANISMS:
+            raise IngestError(f"--kafka-mechanism: expected {', '.join(MECHANISMS)}; found {self.mechanism!r}")
         sasl = self.security.startswith("sasl")
         if sasl and (not self.user or not self.password):
             raise IngestError(
@@ -68,7 +71,8 @@ class KafkaSettings:
         try:
             return ssl.create_default_context(cafile=self.ca)
         except OSError as error:
-            raise IngestError(f"{self.ca}: expected a file of CA certificates; found: {error}") from error
+            found = error.strerror if error.filename or isinstance(error, FileNotFoundError) else error
+            raise IngestError(f"{self.ca}: expected a file of CA certificates (--kafka-ca); found: {found}") from error
 
 
 def read_secret(path: Path | None, what: str) -> str | None:

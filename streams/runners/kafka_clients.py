@@ -11,7 +11,7 @@ import logging
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Final, Self
@@ -24,6 +24,7 @@ from kafka.errors import (
     InvalidReceiveError,
     KafkaError,
     KafkaTimeoutError,
+    NoError,
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,
     for_code,
@@ -97,22 +98,51 @@ def kafka_client(
 
 
 def need_topic(settings: KafkaSettings, topic: str) -> None:
-    """KafkaUnusableError where a topic may not be seen, KafkaAwayError where it is not there yet.
+    """KafkaUnusableError where a topic may not be written, KafkaAwayError where it is not there yet.
 
     A producer would wait for it, and then tell of a time-out.
     """
     with kafka_client(KafkaAdminClient, settings, request_timeout_ms=REQUEST_MS) as admin:
-        code = admin.describe_topics([topic])[0]["error_code"]
-    if issubclass(for_code(code), AuthorizationError):
+        need_rights(settings, admin, {topic: ("WRITE",)})
+
+
+def need_rights(settings: KafkaSettings, admin: KafkaAdminClient, wanted: Mapping[str, tuple[str, ...]]) -> None:
+    """KafkaUnusableError where the user lacks a right to a topic, KafkaAwayError where one is not there yet.
+
+    `wanted` has rights by topic, such as `WRITE`. Brokers that do not tell them are believed to give them.
+    """
+    where, who = f"Kafka at {settings.servers}", repr(settings.user or "everybody")
+    for topic, rights in wanted.items():
+        (found,) = admin.describe_topics([topic])
+        error = for_code(found["error_code"])
+        given = found["authorized_operations"]
+        if issubclass(error, AuthorizationError) or (given and not set(rights) <= set(given)):
+            raise KafkaUnusableError(
+                f"{where}: expected {who} to have the rights to {_listed(rights)} topic {topic}; "
+                f"found {_listed(given) if given else 'none'}; give them, or mend --kafka-user"
+            )
+        if error is not NoError:
+            raise KafkaAwayError(
+                f"{where}: expected the topic {topic}; found {error.__name__}; a worker makes it at its start, "
+                "or make it by hand"
+            )
+
+
+def need_group(settings: KafkaSettings, admin: KafkaAdminClient, group: str) -> None:
+    """KafkaUnusableError where the user may not be in a consumer group: a consumer would wait, and tell nobody."""
+    try:
+        admin.describe_groups([group])
+    except AuthorizationError:
         raise KafkaUnusableError(
-            f"Kafka at {settings.servers}: expected {settings.user or 'everybody'!r} to see the topic {topic}; found "
-            f"{for_code(code).__name__}; give that user the rights to describe and write it, or mend --kafka-user"
-        )
-    if code:
-        raise KafkaAwayError(
-            f"Kafka at {settings.servers}: expected the topic {topic}; found {for_code(code).__name__}; a worker makes "
-            "it at its start, or make it by hand"
-        )
+            f"Kafka at {settings.servers}: expected {settings.user or 'everybody'!r} to have the right to read group "
+            f"{group}; found none; give it, or mend --group"
+        ) from None
+    except KafkaError:  # a cluster that is so new that it has no coordinator yet
+        return
+
+
+def _listed(rights: Iterable[str]) -> str:
+    return ", ".join(sorted(each.lower() for each in rights))
 
 
 def lost(settings: KafkaSettings, client: Any, error: KafkaError) -> KafkaUnusableError:  # noqa: ANN401 - as above

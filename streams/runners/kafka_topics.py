@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import yaml
 from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, NoError, TopicAlreadyExistsError, for_code
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, RootModel
 
+from streams.catalog.source import Row, read
 from streams.domain.findings import KilowatchError
 from streams.ingest.kafka_settings import KafkaSettings
-from streams.runners.kafka_clients import KafkaUnusableError, kafka_client
+from streams.runners.kafka_clients import REQUEST_MS, KafkaUnusableError, kafka_client, need_group, need_rights
 
 TELEMETRY: Final = "telemetry"
 DEAD_LETTERS: Final = "telemetry.dlq"
 INTERVALS: Final = "energy.interval"
 PATIENCE_S: Final = 8.0
-REQUEST_MS: Final = 8_000
 TRIES: Final = 50
 TRY_S: Final = 0.1
 NEEDED: Final = (TELEMETRY, DEAD_LETTERS, INTERVALS)
 
 
-class TopicRow(BaseModel):
+class TopicRow(Row):
     """One topic as the file describes it."""
 
-    model_config = ConfigDict(extra="forbid")
     partitions: int = Field(ge=1, le=10_000)
     replication: int = Field(default=-1, ge=-1)  # the brokers' own default
-    config: dict[str, str | int | bool] = {}
+    config: dict[str, str | int | bool | Decimal] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +45,11 @@ class Made:
 
 def read_topics(path: Path) -> dict[str, TopicRow]:
     """Read the file; KilowatchError says what is wrong with it."""
-    try:
-        rows = TypeAdapter(dict[str, TopicRow]).validate_python(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(each) for each in first["loc"])
-        raise KilowatchError(f"{path}: {where}: {first['msg']}; found {first['input']!r}") from None
-    except yaml.YAMLError as error:
-        raise KilowatchError(f"{path}: expected YAML; {' '.join(str(error).split())}") from None
+    rows = read(path, RootModel[dict[str, TopicRow]]).root
     if missing := [name for name in NEEDED if name not in rows]:
-        raise KilowatchError(f"{path}: expected the topic {missing[0]!r}; found {', '.join(rows) or 'none'}")
+        raise KilowatchError(
+            f"{path}: expected the topic {missing[0]!r} among those of --topics; found {', '.join(rows) or 'none'}"
+        )
     return rows
 
 
@@ -79,6 +73,14 @@ def ensure_topics(rows: dict[str, TopicRow], kafka: KafkaSettings) -> Made:
         if made[name][0] != row.partitions
     )
     return Made(tuple(created), differing, {name: identity for name, (_, identity) in made.items()})
+
+
+def need_worker_rights(kafka: KafkaSettings, group: str) -> None:
+    """KafkaUnusableError where the user may not do what a worker does; Faust would wait, and tell nobody."""
+    wanted = {TELEMETRY: ("READ", "WRITE"), DEAD_LETTERS: ("WRITE",), INTERVALS: ("WRITE",)}
+    with kafka_client(KafkaAdminClient, kafka, request_timeout_ms=REQUEST_MS) as admin:
+        need_rights(kafka, admin, wanted)
+        need_group(kafka, admin, group)
 
 
 def _described(admin: KafkaAdminClient, rows: dict[str, TopicRow]) -> dict[str, tuple[int, str]]:

@@ -19,7 +19,14 @@ from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.runners import kafka_clients
-from streams.runners.kafka_clients import TRANSPORTS, KafkaAwayError, KafkaUnusableError, kafka_client, need_topic
+from streams.runners.kafka_clients import (
+    TRANSPORTS,
+    KafkaAwayError,
+    KafkaUnusableError,
+    kafka_client,
+    need_group,
+    need_topic,
+)
 from tests.servers import missing
 from tests.servers.certificates import certificate_command
 from tests.servers.mosquitto import Mosquitto
@@ -166,10 +173,7 @@ REFUSED = {
     ),
     "no right to the topic": (
         ("SASL_PLAINTEXT", "sasl_plaintext", STRANGER, STRANGER_PASSWORD, SCRAM, None),
-        (
-            "expected 'stranger' to see the topic telemetry; found TopicAuthorizationFailedError; "
-            "give that user the rights to describe and write it, or mend --kafka-user"
-        ),
+        "expected 'stranger' to have the rights to write topic telemetry; found none; give them, or mend --kafka-user",
     ),
 }
 AWAY = {
@@ -239,6 +243,20 @@ def test_a_topic_that_is_missing_is_told_at_once(secured: SecuredKafka) -> None:
     name = unique_name("nowhere")
     with pytest.raises(KafkaAwayError, match=rf"expected the topic {name}; found UnknownTopicOrPartitionError; a work"):
         need_topic(KafkaSettings(secured.bootstrap), name)
+
+
+def test_a_group_that_the_user_may_not_join_is_told(secured: SecuredKafka) -> None:
+    allowed = KafkaSettings(secured.at("SASL_PLAINTEXT"), "sasl_plaintext", USER, PASSWORD)
+    with kafka_client(KafkaAdminClient, allowed) as admin:
+        need_group(allowed, admin, "kilowatch")
+    refused = KafkaSettings(secured.at("SASL_PLAINTEXT"), "sasl_plaintext", STRANGER, STRANGER_PASSWORD)
+    with (
+        pytest.raises(
+            KafkaUnusableError, match=r"expected 'stranger' to have the right to read group kilowatch; found"
+        ),
+        kafka_client(KafkaAdminClient, refused) as admin,
+    ):
+        need_group(refused, admin, "kilowatch")
 
 
 def test_of_two_servers_one_is_enough(secured: SecuredKafka) -> None:
