@@ -79,13 +79,7 @@ def bridge(
     from jobs import bridge_run  # noqa: PLC0415
     from streams.ingest.kafka_settings import read_secret  # noqa: PLC0415
 
-    given = {"--mqtt": mqtt, "--inlets": inlets, "--http": http, "--tokens": tokens}
-    if (mqtt is None) != (inlets is None) or (http is None) != (tokens is None) or (mqtt is None and http is None):
-        found = [name for name, value in given.items() if value]
-        raise IngestError(
-            "bridge: expected --mqtt with --inlets, or --http with --tokens, or both pairs; "
-            f"found {' and '.join(found) or 'none of them'}"
-        )
+    options.need_pairs("bridge", mqtt=mqtt, inlets=inlets, http=http, tokens=tokens)
     mqtt_secret = read_secret(mqtt_password_file, "the MQTT password") or mqtt_password
     settings_of_kafka = options.kafka_settings(
         kafka, kafka_security, kafka_user, kafka_password_file, kafka_password, kafka_mechanism, kafka_ca

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import signal
 import time
@@ -88,7 +89,7 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: tuple[str, i
         open_doors.push_async_callback(asyncio.to_thread, sender.stop, SENDER_STOP_S)
         if metrics:
             app = pages(parts.tally, parts.spool, sender, mqtt)
-            await _listen(open_doors, web.AppRunner(app, access_log=None), metrics)
+            await listen(open_doors, web.AppRunner(app, access_log=None), "--metrics", metrics)
         if mqtt is not None:
             mqtt.start()
             open_doors.push_async_callback(asyncio.to_thread, mqtt.stop, MQTT_STOP_S)
@@ -96,7 +97,8 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: tuple[str, i
             if mqtt.refusal is not None:
                 raise IngestError(mqtt.refusal)
         if http and parts.tokens:
-            await _listen(open_doors, push_runner(push_app(sender.append, parts.tokens, now_ms, parts.tally)), http)
+            app = push_app(sender.append, parts.tokens, now_ms, parts.tally)
+            await listen(open_doors, push_runner(app), "--http", http)
         LOG.info("bridge_started", extra={"fields": {"waiting_records": parts.spool.waiting().records}})
         while not stopping.is_set():
             if not sender.alive or (mqtt is not None and not mqtt.alive):
@@ -108,14 +110,16 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: tuple[str, i
     LOG.info("bridge_stopped", extra={"fields": {"waiting_records": parts.spool.waiting().records}})
 
 
-async def _listen(open_doors: AsyncExitStack, runner: web.AppRunner, address: tuple[str, int]) -> None:
+async def listen(open_doors: AsyncExitStack, runner: web.AppRunner, option: str, address: tuple[str, int]) -> None:
+    """Open a door at the address of an option; IngestError where that cannot be."""
     await runner.setup()
     open_doors.push_async_callback(runner.cleanup)
     try:
         await web.TCPSite(runner, *address, shutdown_timeout=2.0).start()
     except OSError as error:
         raise IngestError(
-            f"{address[0]}:{address[1]}: expected a free address to listen on; found {error.strerror}"
+            f"{option} {address[0]}:{address[1]}: expected a free address of this machine; "
+            f"found: {os.strerror(error.errno or 0)}; stop what listens there, or choose another"
         ) from error
     LOG.info("listening", extra={"fields": {"host": address[0], "port": address[1]}})
 

@@ -46,6 +46,9 @@ say = Console(stderr=True, highlight=False, markup=False)
 GARBAGE = 100_000
 """Objects between two looks for cycles: a batch makes many objects and no cycle."""
 
+USAGE: type[Exception] = typer.BadParameter.__mro__[1]
+"""click's error about the words of a command."""
+
 SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's catalog file.")]
 AsOf = Annotated[datetime | None, typer.Option("--as-of", help="Answer as it would have then (UTC).")]
 StoreUrl = Annotated[
@@ -310,18 +313,32 @@ class Advance:
 def progress_bar(unit: str) -> Iterator[Advance]:
     """Show on standard error how far a long work is."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=say, transient=True) as progress:
+    with Progress(*columns, console=say, transient=True, disable=not say.is_terminal) as progress:
         yield Advance(progress, unit)
+
+
+def _usage(error: Any) -> str:  # noqa: ANN401 - click's, wherever typer keeps it
+    """What is wrong with the words of a command, in one line; of no words at all, the help."""
+    command = error.ctx.command_path if error.ctx else "kilowatch"
+    if len(sys.argv) == 1:
+        return str(error.ctx.get_help())
+    said = " ".join(error.format_message().split()).rstrip(".")
+    return f"error: {command}: {said} (see {command} --help)"
 
 
 def main() -> None:
     """Run the command; a mistake of the user's is one message and exit code 2, never a traceback."""
     gc.set_threshold(GARBAGE)
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except KilowatchError as error:
         say.print(f"error: {error}", soft_wrap=True)
         sys.exit(2)
+    except USAGE as error:
+        say.print(_usage(error), soft_wrap=True)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:

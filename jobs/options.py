@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from streams.domain.findings import IngestError
 from streams.ingest.kafka_settings import KafkaSettings, read_secret
 
 
@@ -66,6 +67,17 @@ def kafka_settings(
     settings = KafkaSettings(servers, security.value, user, secret, mechanism, ca)
     settings.arguments()
     return settings
+
+
+def need_pairs(command: str, **given: str | Path | None) -> None:
+    """IngestError unless `mqtt` stands with `inlets`, or `http` with `tokens`, or both pairs."""
+    mqtt, inlets, http, tokens = (given[name] is None for name in ("mqtt", "inlets", "http", "tokens"))
+    if mqtt != inlets or http != tokens or (mqtt and http):
+        found = " and ".join(f"--{name}" for name, value in given.items() if value)
+        raise IngestError(
+            f"{command}: expected --mqtt with --inlets, or --http with --tokens, or both pairs; "
+            f"found {found or 'none of them'}"
+        )
 
 
 class MqttVersion(StrEnum):

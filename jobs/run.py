@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from aiohttp import web
 
 from jobs import options
-from jobs.bridge_run import address_of, mqtt_settings, now_ms
+from jobs.bridge_run import address_of, listen, mqtt_settings, now_ms
 from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
 from streams.domain.findings import IngestError, KilowatchError
@@ -85,8 +84,7 @@ def run(
     Killed at any moment it goes on where its last commit stood. Once a day it makes a copy of the store
     (FILE.copy.duckdb) that other programs can open; the store itself belongs to this process.
     """
-    if (mqtt is None) != (inlets is None) or (http is None) != (tokens is None) or (mqtt is None and http is None):
-        raise IngestError("run: expected --mqtt with --inlets, or --http with --tokens, or both; found something else")
+    options.need_pairs("run", mqtt=mqtt, inlets=inlets, http=http, tokens=tokens)
     secret = read_secret(mqtt_password_file, "the MQTT password") or mqtt_password
     folder = SiteFolder.of(sites)
     tally = Tally()
@@ -98,7 +96,9 @@ def run(
         topics = Topics(read_inlets(inlets), tally)
     start_logs(frozenset(each for each in (secret,) if each))
     with closing(DuckDBStore(path_of(store))) as kept, Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting:
-        keeping = Keeping(Archive(archive_of(kept)), copy_of(kept), keep_raw_days)
+        archive = Archive(archive_of(kept))
+        archive.need_room()
+        keeping = Keeping(archive, copy_of(kept), keep_raw_days)
         box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
         asyncio.run(_run(Parts(box, tally, inlet, keys), address, metrics))
@@ -122,13 +122,8 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None
             if mqtt.refusal is not None:
                 raise IngestError(mqtt.refusal)
         if http and parts.tokens:
-            runner = push_runner(push_app(box.append, parts.tokens, now_ms, parts.tally))
-            await runner.setup()
-            doors.push_async_callback(runner.cleanup)
-            try:
-                await web.TCPSite(runner, *http, shutdown_timeout=2.0).start()
-            except OSError as error:
-                raise IngestError(f"--http {http[0]}:{http[1]}: expected a free address; {error.strerror}") from error
+            app = push_app(box.append, parts.tokens, now_ms, parts.tally)
+            await listen(doors, push_runner(app), "--http", http)
         LOG.info("started", extra={"fields": {"sites": sorted(box.folder.sites), "metrics": status.port}})
         while not stopping.is_set() and not _trouble(parts):
             try:

@@ -206,9 +206,18 @@ class MqttInlet:
     def _on_disconnect(self, _: Client, __: Any, ___: DisconnectFlags, code: ReasonCode, ____: Any) -> None:  # noqa: ANN401
         with self._acknowledging:  # from here on no number of the lost connection is acknowledged on the next one
             self._connection += 1
-        self.connected = self.subscribed = False
-        if not self._stopping.is_set():
+        was, self.connected, self.subscribed = self.connected, False, False
+        if self._stopping.is_set() or self.refusal is not None:
+            return
+        if was:
             LOG.warning("mqtt_lost", extra={"fields": {"server": self.settings.server, "reason": code.getName()}})
+            return
+        reason = (
+            f"expected an answer of MQTT {self.settings.version}; found a server that hangs up ({code.getName()}); "
+        )
+        reason += f"mend --mqtt ({'mqtt' if self.settings.tls else 'mqtts'}://?) if that is none"
+        LOG.warning("mqtt_away", extra={"fields": {"server": self.settings.server, "reason": reason}})
+        self._known.set()
 
     def _on_subscribe(self, _: Client, __: Any, ___: int, codes: list[ReasonCode], ____: Any) -> None:  # noqa: ANN401
         for topic, code in zip(self._topics.filters, codes, strict=False):

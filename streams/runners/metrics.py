@@ -13,6 +13,7 @@ from prometheus_client.exposition import generate_latest
 from streams.domain.findings import KilowatchError
 from streams.runners.live import Counts
 
+LAST_PORT = 65_535
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3600.0)
 
 
@@ -67,6 +68,8 @@ class StatusServer:
     ) -> None:
         """Listen on `host:port`; KilowatchError where that cannot be."""
         host, _, port = address.rpartition(":")
+        if not port.isdecimal() or int(port) > LAST_PORT:
+            raise KilowatchError(f"--metrics: expected HOST:PORT such as 127.0.0.1:9464; found {address!r}")
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -90,8 +93,11 @@ class StatusServer:
 
         try:
             self.server = ThreadingHTTPServer((host.strip("[]") or "127.0.0.1", int(port)), Handler)
-        except (OSError, ValueError, OverflowError) as error:
-            raise KilowatchError(f"metrics {address!r}: expected host:port that is free; {error}") from None
+        except OSError as error:
+            raise KilowatchError(
+                f"--metrics {address}: expected a free address of this machine; found: {error.strerror}; "
+                "stop what listens there, or choose another"
+            ) from None
         self.server.daemon_threads = True
         self.thread = threading.Thread(target=self.server.serve_forever, name="status", daemon=True)
         self.thread.start()
