@@ -200,7 +200,11 @@ class MqttInlet:
             self.refusal = (
                 f"{self.settings.server}: expected a certificate that the CA signed; found {error.verify_message}"
             )
-        LOG.warning("mqtt_away", extra={"fields": {"server": self.settings.server, "reason": str(error)}})
+        if self.settings.tls and isinstance(error, ssl.SSLError | ConnectionResetError):
+            reason = f"expected TLS; found {error}; mend --mqtt (mqtt://?)"
+        else:
+            reason = f"no answer; start the broker, or mend --mqtt ({error})"
+        LOG.warning("mqtt_away", extra={"fields": {"server": self.settings.server, "reason": reason}})
         self._known.set()
 
     def _on_disconnect(self, _: Client, __: Any, ___: DisconnectFlags, code: ReasonCode, ____: Any) -> None:  # noqa: ANN401
