@@ -89,8 +89,10 @@ async def _work(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, made.ended.set)
+    LOG.info("started", extra={"fields": {"sites": sorted(folder.sites), "metrics": status.port}})
     try:
         await made.run()
     finally:
         status.close()
         store.close()
+    LOG.info("stopped")

@@ -96,17 +96,15 @@ def _created(admin: KafkaAdminClient, name: str, row: TopicRow, kafka: KafkaSett
     config = {key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in row.config.items()}
     wanted = {"num_partitions": row.partitions, "replication_factor": row.replication, "configs": config}
     (answer,) = admin.create_topics({name: wanted}, raise_errors=False)["topics"]
-    error = for_code(answer["error_code"])
+    error, where = for_code(answer["error_code"]), f"Kafka at {kafka.servers}: topic {name}"
     if error is TopicAlreadyExistsError:
         return False
     if issubclass(error, AuthorizationError):
         raise KafkaUnusableError(
-            f"Kafka at {kafka.servers}: topic {name} is missing, and {kafka.user or 'nobody'!r} may not make it; "
-            "give that user the right, or make the topic by hand"
+            f"{where} is not there, or not for {kafka.user or 'everybody'!r} to see, who may not make it; "
+            "give that user the rights, or make the topic by hand"
         )
     if error is not NoError:
-        raise KafkaUnusableError(
-            f"Kafka at {kafka.servers}: topic {name} cannot be made: {answer['error_message'] or error.__name__} "
-            "Mend the file of topics, or make the topic by hand"
-        )
+        said = " ".join(str(answer["error_message"] or error.__name__).split()).rstrip(".")
+        raise KafkaUnusableError(f"{where} cannot be made: {said}; mend the file of topics, or make the topic by hand")
     return True

@@ -78,7 +78,8 @@ class PostgresStore:
             named = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # what it says repeats the URL, and perhaps a password in it
             named = {}
-        if not url.startswith(SERVER) or not named or "@" in str(named.get("host")):
+        host, port = str(named.get("host") or ""), str(named.get("port") or 0)
+        if not url.startswith(SERVER) or not named or "@" in host or not port.replace(",", "").isdecimal():
             raise StoreError(
                 f"store: expected postgresql://user@host:port/database, and its password in {PASSWORD}; "
                 "found something else; mend --store"

@@ -10,6 +10,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.servers.ports import unique_name
 
+ROLE_PASSWORDS = {role: f"of-the-role-{role}" for role in ("writer", "reader", "grafana")}
+"""Roles are the cluster's and not a database's: tests that log in as them all give them the same passwords."""
+
 
 def create_database(admin: str) -> str:
     """Create a database with a unique name on the server that the DSN `admin` names; return its DSN, a URL."""
