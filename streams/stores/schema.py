@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from streams.stores.postgres import PostgresStore
 from streams.stores.store import SQL, views
 
 ROLES = ("writer", "reader", "grafana")
+TRIES = 50
+TRY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,17 +170,41 @@ def _extension(store: PostgresStore) -> tuple[str | None, str]:
 
 
 def _roles(store: PostgresStore, passwords: Mapping[str, str]) -> bool:
-    """Make the roles and their rights; a user who may not make roles leaves them to the administrator."""
-    may = store.rows("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")[0][0]
-    if not may:
-        return False
+    """Make the roles and give them their rights in this database; tell whether this user may make roles.
+
+    One who may not leaves the roles to the administrator, and gives rights to those that are there.
+    """
+    may = bool(store.rows("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")[0][0])
+    if may:
+        _again(store, lambda: _make_roles(store, passwords))
+    named = [f"kilowatch_{role}" for role in ROLES]
+    if len(store.rows("select 1 from pg_roles where rolname = any($1)", [named])) == len(ROLES):
+        _run(store, (SQL / "roles" / "grants.sql").read_text(encoding="utf-8"))
+    owned = "select datname from pg_database where datname = current_database() and pg_has_role(datdba, 'usage')"
+    for (name,) in store.rows(owned):
+        statement = sql.SQL("alter database {} set timezone = 'UTC'").format(sql.Identifier(name))
+        store.execute(statement.as_string(store.con))
+    return may
+
+
+def _make_roles(store: PostgresStore, passwords: Mapping[str, str]) -> None:
+    """The roles and their passwords, which go hashed: a server may log its statements."""
     _run(store, (SQL / "roles" / "roles.sql").read_text(encoding="utf-8"))
     for role in ROLES:
         if password := passwords.get(role):
-            name = sql.Identifier(f"kilowatch_{role}")
-            statement = sql.SQL("alter role {} password {}").format(name, sql.Literal(password))
-            with psycopg.ClientCursor(store.con) as cursor:
-                cursor.execute(statement)
-    database = sql.Identifier(str(store.rows("select current_database()")[0][0]))
-    store.execute(sql.SQL("alter database {} set timezone = 'UTC'").format(database).as_string(store.con))
-    return True
+            name = f"kilowatch_{role}"
+            hashed = store.con.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+            _run(store, sql.SQL("alter role {} password {}").format(sql.Identifier(name), hashed).as_string(store.con))
+
+
+def _again(store: PostgresStore, work: Callable[[], None]) -> None:
+    """Roles belong to the server: what the migration of another database changes at this moment is tried again."""
+    for _ in range(TRIES):
+        try:
+            with store.con.transaction():
+                work()
+        except (psycopg.errors.InternalError_, psycopg.errors.UniqueViolation, psycopg.errors.DuplicateObject):
+            store.rows("select pg_sleep($1)", [TRY_S])
+        else:
+            return
+    work()

@@ -22,6 +22,11 @@ def create_database(admin: str) -> str:
     return url(**{**conninfo_to_dict(admin), "dbname": name})
 
 
+def as_role(dsn: str, role: str, password: str) -> str:
+    """DSN of the same database for another role."""
+    return url(**{**conninfo_to_dict(dsn), "user": role, "password": password})
+
+
 def drop_database(admin: str, dsn: str) -> None:
     """Drop a database that `create_database` made, and end the sessions in it."""
     name = str(conninfo_to_dict(dsn)["dbname"])

@@ -93,18 +93,20 @@ def new_topic(kafka: str) -> MakeTopic:
     return make
 
 
-@pytest.fixture
-def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """DSN of a fresh database, dropped afterwards.
+@pytest.fixture(scope="session")
+def database_server(request: pytest.FixtureRequest) -> str:
+    """DSN of an administrator, on the server that KILOWATCH_TEST_DSN names, if it names one, and else on the run's."""
+    return os.environ.get("KILOWATCH_TEST_DSN") or str(request.getfixturevalue("postgres").dsn())
 
-    It is on the server that KILOWATCH_TEST_DSN names, if it names one, and else on the run's own.
-    """
-    admin = os.environ.get("KILOWATCH_TEST_DSN") or request.getfixturevalue("postgres").dsn()
-    dsn = databases.create_database(admin)
+
+@pytest.fixture
+def database(database_server: str) -> Iterator[str]:
+    """DSN of a fresh database on that server, dropped afterwards."""
+    dsn = databases.create_database(database_server)
     try:
         yield dsn
     finally:
-        databases.drop_database(admin, dsn)
+        databases.drop_database(database_server, dsn)
 
 
 def _own(kind: type[S], tmp_path: Path) -> Iterator[Callable[..., S]]:
