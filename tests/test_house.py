@@ -161,6 +161,7 @@ def test_a_wheel_holds_the_packages_and_their_data_and_nothing_else(tmp_path: Pa
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     data = [(ROOT / "sql", "*.sql"), (ROOT / "streams" / "catalog" / "data", "*"), (ROOT / "deploy" / "sites", "*")]
     data += [(ROOT / "deploy" / "mappings", "*"), (ROOT / "streams", "*.py"), (ROOT / "jobs", "*.py")]
+    data += [(ROOT / "streams", "*.schema.json"), (ROOT / "deploy", "topics.yaml")]
     expected = {
         path.relative_to(ROOT).as_posix()
         for folder, pattern in data

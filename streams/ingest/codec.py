@@ -34,6 +34,11 @@ FAST: Final = pl.Schema(
 )
 PLAIN: Final = pl.Schema({"point": pl.String, "time": pl.String, "value": pl.Float64})
 KNOWN: Final = frozenset(FAST)
+DOUBTFUL: Final = {
+    "point": ~pl.col("point").str.contains("/", literal=True) | pl.col("point").str.contains(r"^[\[{]"),
+    "unit": pl.col("unit").str.contains(r"^[\[{]|^-?[0-9]|^(true|false)$"),
+}
+"""Texts of a column that may have been a number, a list or another thing that is no text."""
 MESSAGE: Final = pl.Schema(
     {
         "point": pl.String,
@@ -177,9 +182,10 @@ def framed(points: list[str], time_ms: np.ndarray, value: np.ndarray) -> pl.Data
 def _decode_columns(data: bytes) -> Decoded | None:
     """The fast way, or None unless every line is a plain reading without fault.
 
-    Polars passes over fields that its schema lacks and turns numbers into text where the schema says so. Keys and
-    quotes are therefore counted in the bytes: without a backslash, every `":` ends a key or begins a text with a
-    colon, so that equal counts mean that no other field, null or type is there.
+    Polars passes over fields that its schema lacks and turns numbers and lists into text where the schema says so.
+    Keys and quotes are therefore counted in the bytes: without a backslash, every `":` ends a key or begins a text with
+    a colon, so that equal counts mean that no other field, null or type is there. A time that is a number as text has
+    quotes that nobody counts, and would make up for those of a point or unit that is none: see `DOUBTFUL`.
     """
     marks = _marks(data)
     if marks is None:
@@ -191,7 +197,10 @@ def _decode_columns(data: bytes) -> Decoded | None:
     except pl.exceptions.PolarsError:  # which line and why is for _decode_lines to say
         return None
     count, nulls = len(rows), rows.null_count().row(0)
-    if any(nulls[:3]):
+    if (
+        any(nulls[:3])
+        or rows.select(pl.any_horizontal(*(DOUBTFUL[name].any() for name in rows.columns if name in DOUBTFUL))).item()
+    ):
         return None
     keys = len(schema) * count - sum(nulls)
     texts = (
@@ -247,6 +256,21 @@ def _why(line: bytes, error: orjson.JSONDecodeError) -> str:
     return "not finite" if NOT_FINITE.search(line) or "infinity" in error.msg else "not JSON"
 
 
+def _grade(quality: Any) -> int | None:  # noqa: ANN401
+    """0, 1 or 2, good where none is given; None for what is no quality. JSON knows no difference between 1 and 1.0."""
+    if quality is None:
+        return 0
+    if type(quality) is float and quality.is_integer():
+        quality = int(quality)
+    return QUALITIES.get(str(quality).lower()) if type(quality) in (int, str) else None
+
+
+def _digits(number: float) -> str:
+    """A number as text without an exponent, which texts of times do not have."""
+    text = repr(number)
+    return f"{number:.9f}" if "e" in text else text
+
+
 @dataclass(slots=True)
 class Gathered:
     """Readings gathered from messages, column by column: point, time, value, text, unit, quality, extra.
@@ -300,8 +324,7 @@ class Gathered:
 
     def _one(self, point: Any, time: Any, value: Any, unit: Any, quality: Any, extra: str | None) -> None:  # noqa: ANN401
         """Take one reading, or reject it for a field of the wrong kind."""
-        grade = 0 if quality is None else QUALITIES.get(str(quality).lower()) if type(quality) in (int, str) else None
-        kind = type(value)
+        kind, grade = type(value), _grade(quality)
         if type(point) is not str or not point:
             reason = "no point name"
         elif type(time) not in (str, int, float):
@@ -315,7 +338,7 @@ class Gathered:
         else:
             number = float(value) if kind in (int, float, bool) else None
             text = value if kind is str else str(value).lower() if kind is bool else None
-            self.rows.append((point, time if type(time) is str else repr(time), number, text, unit, grade, extra))
+            self.rows.append((point, time if type(time) is str else _digits(time), number, text, unit, grade, extra))
             return
         fields = {"point": point, "time": time, "value": value, "unit": unit, "quality": quality}
         self.rejects.append((reason, as_json({n: item for n, item in fields.items() if item is not None}) or TOO_DEEP))
