@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from streams.catalog.runs import is_run
-from streams.runners.live import Batch, Lane, LiveSite
+from streams.runners.batch import Batch
+from streams.runners.live import Lane
+from streams.runners.live_site import LiveSite
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
 
