@@ -40,7 +40,7 @@ from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
 
-WITHIN_S: Final = 0.1
+WITHIN_S: Final = 0.02
 TICK_S: Final = 60.0
 REFRESH_S: Final = 10.0
 SESSION_S: Final = 15.0

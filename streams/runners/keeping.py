@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,6 @@ from streams.runners.batch import Batch
 from streams.runners.live import Lane
 from streams.runners.live_site import LiveSite
 from streams.stores.archive import Archive
-from streams.stores.duckdb import DuckDBStore
 
 ARCHIVE_READINGS: Final = 200_000
 ARCHIVE_S: Final = 900.0
@@ -26,12 +26,13 @@ FEW_FILES: Final = 4
 class Keeping:
     """Housekeeping of the sites of a lane. `archive` is None where the store alone keeps the readings.
 
-    `copy` is where a daily copy of a DuckDB store goes; `raw_days` is how long raw rows stay in the store after the
-    archive has them, None for ever.
+    `copy` is where a daily copy of the store goes, and `copy_to` makes it; `raw_days` is how long raw rows stay in the
+    store after the archive has them, None for ever.
     """
 
     archive: Archive | None
     copy: Path | None = None
+    copy_to: Callable[[Path], None] | None = None
     raw_days: int | None = None
     waiting: int = 0
     written_at: float = field(default_factory=time.monotonic)
@@ -81,7 +82,7 @@ class Keeping:
         for site in list(lane.sites.values()):
             self._compact(lane, site)
             self._trim(lane, site)
-        self._copy(lane)
+        self._copy()
 
     def close(self, lane: Lane) -> None:
         """Leave nothing that only the store has."""
@@ -106,9 +107,9 @@ class Keeping:
         if self.raw_days is not None and self.archive is not None:
             site.store.trim(lane.clock() - timedelta(days=self.raw_days), site.pipeline.state)
 
-    def _copy(self, lane: Lane) -> None:
+    def _copy(self) -> None:
         """A copy that another process can open, made anew each day."""
-        if self.copy is None or not isinstance(lane.store, DuckDBStore):
+        if self.copy is None or self.copy_to is None:
             return
         if not self.copy.exists() or time.time() - self.copy.stat().st_mtime >= COPY_S:
-            lane.store.copy_to(self.copy)
+            self.copy_to(self.copy)
