@@ -123,7 +123,7 @@ class Box:
     def _store(self, batch: Batch, records: list[Record], began: float) -> None:
         computed = time.perf_counter()
         self.lane.commit(batch)
-        self.keeping.count(batch)
+        self.keeping.after(self.lane, batch)
         self.metrics.compute.observe(computed - began)
         self.metrics.commit.observe(time.perf_counter() - computed)
         self.metrics.count(batch.counts)

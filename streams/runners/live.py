@@ -242,9 +242,8 @@ class Lane:
         )
         numbers = [heard[record.site].source(record.gateway, batch.moment) for record in mine]
         sources = pl.Series(np.array(numbers, dtype=np.int32)[message])
-        batch.tables.append(
-            raw_rows(raw, entrance.point_id[place], sources, pl.Series(received[message]).cast(pl.Datetime("ms")))
-        )
+        arrived_at = pl.Series(received[message]).cast(pl.Datetime("ms"))
+        batch.raw = raw_rows(raw, entrance.point_id[place], sources, arrived_at)
         batch.counts.readings += len(raw)
         batch.counts.late += len(raw) - raw["late_ms"].null_count()
 
@@ -307,7 +306,8 @@ class Lane:
     def commit(self, batch: Batch) -> None:
         """Store a batch whole; FencedError where another worker has moved the lane on."""
         moment = naive(batch.moment)
-        tables = together([each for each in batch.tables if each]) if any(batch.tables) else {}
+        parts = [each for each in (batch.raw, *batch.tables) if each]
+        tables = together(parts) if parts else {}
         with self.store.transaction():
             if not self.store.execute(
                 "update op.log_position set next_offset = $1, commits = $2 "
