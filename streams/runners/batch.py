@@ -52,7 +52,7 @@ class Batch:
     is_whole: bool = True
     raw: Tables = field(default_factory=dict)
     tables: list[Tables] = field(default_factory=list)
-    moves: list[tuple[LiveSite, Move]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
     controls: list[tuple[LiveSite, int, int]] = field(default_factory=list)
     outputs: list[tuple[LiveSite, Outputs]] = field(default_factory=list)
     undecodable: list[tuple[Record, str]] = field(default_factory=list)

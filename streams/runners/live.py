@@ -33,7 +33,7 @@ from streams.runners.batch import Batch, Counts, cut
 from streams.runners.live_site import Entrance, LiveSite
 from streams.stores.archive import Archive
 from streams.stores.rows import quarantined, raw_rows, together
-from streams.stores.site import Move
+from streams.stores.site import Move, move
 from streams.stores.store import Store, naive
 from streams.stores.writer import write
 
@@ -45,7 +45,7 @@ WORK_S: Final = 0.2
 TICK_S: Final = 1.0
 LEFT_MS: Final = 1_800_000
 """A site that has this much event time to work off is not left for later."""
-ROOM: Final = 48 * 1024 * 1024
+ROOM: Final = 16 * 1024 * 1024
 """Memory for what all sites together keep of readings that were worked off."""
 NOTHING: Final = Readings.concat([])
 
@@ -281,7 +281,7 @@ class Lane:
     def _move(self, batch: Batch, site: LiveSite, before: int) -> None:
         after = site.store.next_seq = site.pipeline.next_seq
         if before != after:
-            batch.moves.append((site, Move(before, after)))
+            batch.moves.append(Move(site.name, before, after))
 
     def _reject(self, batch: Batch, records: list[Record], rejects: pl.DataFrame, *, is_undecodable: bool) -> None:
         """Rejects of messages (`message` is the place in `records`) into quarantine."""
@@ -315,8 +315,8 @@ class Lane:
                 [batch.after, batch.commits + 1, self.position, self.part, batch.before, batch.commits],
             ):
                 raise self._fenced(batch)
-            for site, move in batch.moves:
-                site.store.move(move)
+            if batch.moves:
+                move(self.store, batch.moves)
             for site, seq, now_ms in batch.controls:
                 site.store.control(seq, "tick", datetime.fromtimestamp(now_ms / 1000, tz=UTC))
             write(self.store, tables, moment)

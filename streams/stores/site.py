@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,8 +59,23 @@ CLOCKS_APART = timedelta(days=1)
 class Move:
     """Where a site's position was before a step and is after it."""
 
+    site: str
     before: int
     after: int
+
+
+def move(store: Store, moves: Sequence[Move]) -> None:
+    """Move positions on inside the caller's transaction; FencedError where one is not where it was taken to be."""
+    columns = [[getattr(each, name) for each in moves] for name in ("site", "before", "after")]
+    moved = store.execute(
+        "update op.position as p set next_seq = m.after_seq from ("
+        "select unnest(cast($1 as varchar[])) as site, unnest(cast($2 as bigint[])) as before_seq, "
+        "unnest(cast($3 as bigint[])) as after_seq) as m where p.site = m.site and p.next_seq = m.before_seq",
+        columns,
+    )
+    if moved != len(moves):
+        names = ", ".join(repr(each.site) for each in moves)
+        raise FencedError(f"store {store.where}: another writer has moved site {names} on")
 
 
 class SiteStore:
@@ -379,7 +395,7 @@ class SiteStore:
             tables |= self.maker.raw(outputs, pl.Series([source[0]], dtype=pl.Int32), arrived)
             tables |= quarantined(outputs.rejects, source[1], moment)
         with self.store.transaction():
-            self.move(Move(self.next_seq, outputs.next_seq))
+            move(self.store, [Move(self.site, self.next_seq, outputs.next_seq)])
             if source:
                 number, name, before, after = source
                 if not self.store.execute(
@@ -390,14 +406,6 @@ class SiteStore:
                 self.control(outputs.next_seq, *control)
             write(self.store, tables, moment)
         self.next_seq = outputs.next_seq
-
-    def move(self, move: Move) -> None:
-        """Move the site's position on inside the caller's transaction, if it is where this pipeline continued from."""
-        if not self.store.execute(
-            "update op.position set next_seq = $1 where site = $2 and next_seq = $3",
-            [move.after, self.site, move.before],
-        ):
-            raise FencedError(f"store {self.store.where}: another writer has moved site {self.site!r} on")
 
     def control(self, seq: int, kind: str, happened_at: datetime) -> None:
         """Record a tick or the end of a stream inside the caller's transaction."""
