@@ -98,7 +98,7 @@ def run(
     with closing(DuckDBStore(path_of(store))) as kept, Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting:
         archive = Archive(archive_of(kept))
         archive.need_room()
-        keeping = Keeping(archive, copy_of(kept), keep_raw_days)
+        keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days)
         box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
         asyncio.run(_run(Parts(box, tally, inlet, keys), address, metrics))

@@ -17,8 +17,9 @@ from typing import Final
 from streams.catalog.folder import SiteFolder
 from streams.ingest.records import Message, Record
 from streams.ingest.spool import Spool
+from streams.runners.batch import MOST_RECORDS, Batch
 from streams.runners.keeping import Keeping
-from streams.runners.live import MOST_RECORDS, Lane
+from streams.runners.live import Lane
 from streams.runners.metrics import LiveMetrics
 from streams.stores.duckdb import DuckDBStore
 
@@ -89,7 +90,7 @@ class Box:
                     refreshed = now
                     self._refresh()
                 self.came.clear()
-                if not self.work():
+                if not self.work() and not self._rest():
                     self.keeping.rest(self.lane)
                     self.came.wait(min(WAIT_S, self.tick_s))
             self.keeping.close(self.lane)
@@ -107,12 +108,22 @@ class Box:
             self.spool.drop(lane.next_offset - 1)
         return len(records)
 
+    def _rest(self) -> bool:
+        """Work off what was left for later; tell whether there was anything."""
+        began = time.perf_counter()
+        batch = self.lane.rest()
+        if batch is not None:
+            self._store(batch, [], began)
+        return batch is not None
+
     def _commit(self, records: list[Record]) -> None:
         began = time.perf_counter()
-        batch = self.lane.prepare(records)
+        self._store(self.lane.prepare(records), records, began)
+
+    def _store(self, batch: Batch, records: list[Record], began: float) -> None:
         computed = time.perf_counter()
         self.lane.commit(batch)
-        self.keeping.count(batch)
+        self.keeping.after(self.lane, batch)
         self.metrics.compute.observe(computed - began)
         self.metrics.commit.observe(time.perf_counter() - computed)
         self.metrics.count(batch.counts)

@@ -13,7 +13,7 @@ import pytest
 
 from streams.ingest.push import token_line
 from streams.ingest.spool import Spool
-from tests.jobs.commands import SECRET, SITE, SITES, begun, faults
+from tests.jobs.commands import SECRET, SITE, begun, faults
 from tests.servers.ports import LOOPBACK, free_port
 
 INLETS = "topics:\n  - {topic: 'plant/{gateway}', site: plant}\n"
@@ -40,7 +40,7 @@ class Place:
         tokens = self.file("tokens", token_line("gw", "open sesame", "*") + "\n")
         return ["--http", f"{LOOPBACK}:{free_port()}", "--tokens", tokens]
 
-    def worker(self, *more: object, sites: Path = SITES) -> list[object]:
+    def worker(self, *more: object, sites: Path = SITE) -> list[object]:
         return ["worker", "--sites", sites, "--store", STORE, "--kafka", f"{LOOPBACK}:1", *more]
 
     def run(self, *more: object, sites: Path = SITE, store: str = "duckdb:///here.duckdb") -> list[object]:

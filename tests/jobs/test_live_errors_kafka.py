@@ -15,7 +15,7 @@ from streams.ingest.push import token_line
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import migrate
 from tests.jobs.bridge_process import until
-from tests.jobs.commands import SECRET, SITE, SITES, begun, faults
+from tests.jobs.commands import SECRET, SITE, begun, faults
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.ports import LOOPBACK, unique_name
 from tests.servers.postgres import PostgresServer
@@ -64,7 +64,7 @@ class Place:
         tokens = self.file("tokens", token_line("gw", "open sesame", "*") + "\n")
         again = ["--to", "kafka", "--run", "again"]
         words: dict[str, list[object]] = {
-            "worker": ["worker", "--sites", SITES, "--store", self.store, "--metrics", f"{LOOPBACK}:0"],
+            "worker": ["worker", "--sites", SITE, "--store", self.store, "--metrics", f"{LOOPBACK}:0"],
             "bridge": ["bridge", "--spool", "spool", "--http", f"{LOOPBACK}:0", "--tokens", tokens],
             "replay": ["replay", SITE, "--store", self.store, "--archive", "archive", *again],
             "doctor": ["doctor"],

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import files, migrate
-from tests.jobs.commands import SECRET, SITE, SITES, begun, faults
+from tests.jobs.commands import SECRET, SITE, begun, faults
 from tests.servers.databases import ROLE_PASSWORDS, url
 from tests.servers.kafka import KafkaServer
 from tests.servers.mosquitto import Mosquitto
@@ -70,7 +70,7 @@ def command(name: str, store: str, kafka: str = f"{LOOPBACK}:1") -> list[object]
     """A command on a store, which gets no further than to Kafka."""
     days = ["--from", "2026-01-01", "--to", "2026-01-02"]
     words: dict[str, list[object]] = {
-        "worker": ["worker", "--sites", SITES, "--kafka", kafka, "--metrics", f"{LOOPBACK}:0"],
+        "worker": ["worker", "--sites", SITE, "--kafka", kafka, "--metrics", f"{LOOPBACK}:0"],
         "migrate": ["migrate"],
         "replay": ["replay", SITE, "--archive", "archive", *days],
         "ingest": ["ingest", SITE, "nothing.csv", "--archive", "archive"],

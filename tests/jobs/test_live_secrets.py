@@ -22,7 +22,7 @@ from jobs.logs import JsonLines
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.mqtt import MqttSettings
 from streams.ingest.push import token_line
-from streams.runners.kafka import credentials
+from streams.runners.kafka_app import credentials
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import migrate
 from tests.jobs.bridge_process import until
