@@ -25,6 +25,7 @@ from streams.stores.duckdb import DuckDBStore
 LOG: Final = "spool"
 CLOCK: Final = "clock"
 WAIT_S: Final = 0.5
+TICK_S: Final = 60.0
 REFRESH_S: Final = 10.0
 
 
@@ -41,7 +42,7 @@ class Box:
     metrics: LiveMetrics
     clock: Callable[[], datetime]
     keeping: Keeping
-    tick_s: float = 60.0
+    tick_s: float = TICK_S
     lane: Lane = field(init=False)
     failure: Exception | None = None
     came: threading.Event = field(default_factory=threading.Event)
