@@ -105,8 +105,8 @@ class Keeping:
             site.store.trim(lane.clock() - timedelta(days=self.raw_days), site.pipeline.state)
 
     def _copy(self, lane: Lane) -> None:
-        """A copy that another process can open, made anew each day."""
-        if self.copy is None or not isinstance(lane.store, DuckDBStore):
+        """A copy that another process can open, made anew each day; none of a store that holds nothing yet."""
+        if self.copy is None or not lane.sites or not isinstance(lane.store, DuckDBStore):
             return
         if not self.copy.exists() or time.time() - self.copy.stat().st_mtime >= COPY_S:
             lane.store.copy_to(self.copy)

@@ -23,6 +23,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from jobs.simulate import FaultKind, Simulated, simulate
 from streams.catalog.site import load_site
 from streams.ingest.files import read_blocks, source_id
+from streams.runners.audit import replay
 from streams.runners.embedded import EmbeddedRunner, Source
 from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
 from streams.stores.postgres import PostgresStore
@@ -34,7 +35,9 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SITES = ("worm_gear_shop", "cold_chain_depot", "machine_builder_pv")
 RUN_COLUMNS = ("received_at", "configuration_id", "source")
 """Columns that depend on the run and not on the readings: when and from whom they came, and a number of the store's."""
+BEGINS, ENDS = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 PATIENCE_S = 90.0
+Views = dict[str, pl.DataFrame]
 
 
 def simulated(folder: Path, days: int, names: Sequence[str] = SITES, seed: int = 7) -> dict[str, Simulated]:
@@ -60,9 +63,12 @@ def sites_folder(made: dict[str, Simulated], folder: Path) -> Path:
 
 def messages(each: Simulated, size: int) -> Iterator[bytes]:
     """The telemetry of a site in order of arrival, so many readings a message, in each form of the contract in turn."""
-    rows = pl.read_parquet(each.telemetry).select(
-        "point", pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), "value"
-    )
+    yield from encoded(pl.read_parquet(each.telemetry), size)
+
+
+def encoded(telemetry: pl.DataFrame, size: int) -> Iterator[bytes]:
+    """Readings as messages."""
+    rows = telemetry.select("point", pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), "value")
     for turn, begin in enumerate(range(0, len(rows), size)):
         part = rows[begin : begin + size]
         listed = [{"point": point, "time": moment, "value": _value(value)} for point, moment, value in part.iter_rows()]
@@ -103,6 +109,10 @@ class System:
 
     def send(self, key: str | None, values: Iterable[bytes], gateway: str = "gw1", headers: Any = ()) -> int:
         """Put messages of a site into the log; return how many."""
+        return self.send_from(key, ((gateway, value) for value in values), headers)
+
+    def send_from(self, key: str | None, sent: Iterable[tuple[str, bytes]], headers: Any = ()) -> int:
+        """The same from several gateways."""
         with KafkaProducer(bootstrap_servers=self.kafka, acks="all", linger_ms=10, max_request_size=8 << 20) as out:
             futures = [
                 out.send(
@@ -111,7 +121,7 @@ class System:
                     value=value,
                     headers=[("gateway", gateway.encode()), *headers],
                 )
-                for value in values
+                for gateway, value in sent
             ]
             for future in futures:
                 future.get(timeout=60)
@@ -197,13 +207,20 @@ def wait_for(condition: Callable[[], bool], said: Callable[[], str] = lambda: ""
         time.sleep(0.5)
 
 
-def ingest(made: dict[str, Simulated], store: Store, archive: Path | None = None) -> None:
-    """Take the telemetry of the sites into a store by the embedded runner, and record the end."""
+def ingest(made: dict[str, Simulated], store: Store, archive: Path | None = None, *, ends: bool = True) -> None:
+    """Take the telemetry of the sites into a store by the embedded runner, and record the end unless more comes."""
     for each in made.values():
         runner = EmbeddedRunner(load_site(each.site), store, lambda: NOW, archive)
         blocks = partial(read_blocks, each.telemetry, None)
         runner.ingest(Source(source_id(each.telemetry), each.telemetry.name, blocks), lambda _: None)
-        runner.finish()
+        if ends:
+            runner.finish()
+
+
+def tick(each: Simulated, store: Store, moment: datetime) -> None:
+    """Record the time in a store that the embedded runner has written."""
+    runner = EmbeddedRunner(load_site(each.site), store, lambda: NOW)
+    runner.site.commit(runner.pipeline.tick(int(moment.timestamp() * 1000)), NOW, control=("tick", moment))
 
 
 def finish(made: dict[str, Simulated], store: Store, archive: Path) -> None:
@@ -212,7 +229,13 @@ def finish(made: dict[str, Simulated], store: Store, archive: Path) -> None:
         EmbeddedRunner(load_site(each.site), store, lambda: NOW, archive).finish()
 
 
-def views(store: Store) -> dict[str, pl.DataFrame]:
+def replayed(each: Simulated, store: Store, folder: Path, archive: Path | None = None) -> bool:
+    """Recompute a site from the archive; tell whether every row that is compared is the same."""
+    site = load_site(each.site)
+    return replay(site, store, folder / f"{site.name}.scratch.duckdb", BEGINS, ENDS, lambda _: None, archive).identical
+
+
+def views(store: Store) -> Views:
     """Every mart view, without the columns of the run, sorted by all the others."""
     found = {}
     for path in sorted((SQL / "views").glob("*.sql")):
@@ -222,7 +245,7 @@ def views(store: Store) -> dict[str, pl.DataFrame]:
     return found
 
 
-def differing(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def differing(one: Views, other: Views) -> Views:
     """Rows that only one side has, by view; empty where all are equal."""
     found = {}
     for name, mine in one.items():
