@@ -25,6 +25,7 @@ from streams.stores.duckdb import DuckDBStore
 LOG: Final = "spool"
 CLOCK: Final = "clock"
 WAIT_S: Final = 0.5
+LEAVE_S: Final = 0.1
 TICK_S: Final = 60.0
 REFRESH_S: Final = 10.0
 
@@ -67,10 +68,13 @@ class Box:
         self.thread.start()
 
     def stop(self, seconds: float) -> bool:
-        """End after the batch under way; tell whether it did within that time."""
+        """End after the batch under way, and leave a copy that is being made; tell whether it did within that time."""
         self.stopping.set()
         self.came.set()
-        self.thread.join(seconds)
+        until = time.monotonic() + seconds
+        while self.thread.is_alive() and time.monotonic() < until:
+            self.store.leave_copy()
+            self.thread.join(LEAVE_S)
         return not self.thread.is_alive()
 
     def tick(self) -> None:
@@ -90,8 +94,10 @@ class Box:
                     refreshed = now
                     self._refresh()
                 self.came.clear()
-                if not self.work():
+                busy = self.work() > 0
+                if not busy or self.keeping.is_overdue():
                     self.keeping.rest(self.lane)
+                if not busy:
                     self.came.wait(min(WAIT_S, self.tick_s))
             self.keeping.close(self.lane)
         except Exception as error:  # noqa: BLE001 - whatever it is ends the process, which says so
@@ -113,7 +119,7 @@ class Box:
         batch = self.lane.prepare(records)
         computed = time.perf_counter()
         self.lane.commit(batch)
-        self.keeping.count(batch)
+        self.keeping.after(self.lane, batch)
         self.metrics.compute.observe(computed - began)
         self.metrics.commit.observe(time.perf_counter() - computed)
         self.metrics.count(batch.counts)

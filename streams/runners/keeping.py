@@ -21,45 +21,53 @@ FEW_FILES: Final = 4
 
 
 @dataclass(slots=True)
-class Keeping:
-    """Housekeeping of the sites of a lane. `archive` is None where the store alone keeps the readings.
+class Waits:
+    """How many readings of a lane wait for the archive, and when it was last brought up to the store."""
 
-    `copy` is where a daily copy of a DuckDB store goes; `raw_days` is how long raw rows stay in the store after the
-    archive has them, None for ever.
+    readings: int
+    written_at: float
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Housekeeping of the sites of lanes, each by its own measure.
+
+    `archive` is None where the store alone keeps the readings. `copy` is where a daily copy of a DuckDB store goes;
+    `raw_days` is how long raw rows stay in the store after the archive has them, None for ever. `every_s` is how long
+    the archive and what else there is to do may wait.
     """
 
     archive: Archive | None
     copy: Path | None = None
     raw_days: int | None = None
-    waiting: int = 0
-    written_at: float = field(default_factory=time.monotonic)
+    every_s: float = ARCHIVE_S
+    waiting: dict[int, Waits] = field(default_factory=dict)
+    begun_at: float = field(default_factory=time.monotonic)
     kept_at: float = float("-inf")
 
     def begin(self, lane: Lane) -> None:
-        """Remove files of the archive that belong to commits which never happened."""
+        """Remove files of the archive that belong to commits which never happened; readings may wait from before."""
+        self.waiting[lane.part] = Waits(1, time.monotonic())
         if self.archive:
             for site in lane.sites.values():
                 self.archive.sweep(site.name, {each.file for each in site.store.listed()})
 
-    def count(self, batch: Batch) -> None:
-        """Note what a commit added."""
-        self.waiting += batch.counts.readings
-
-    def is_due(self) -> bool:
-        """Whether readings wait for the archive, many or long."""
-        return self.waiting >= ARCHIVE_READINGS or (
-            self.waiting > 0 and time.monotonic() - self.written_at >= ARCHIVE_S
+    def is_due(self, lane: Lane) -> bool:
+        """Whether readings of a lane wait for the archive, many or long."""
+        waits = self.waiting[lane.part]
+        return waits.readings >= ARCHIVE_READINGS or (
+            waits.readings > 0 and time.monotonic() - waits.written_at >= self.every_s
         )
 
     def after(self, lane: Lane, batch: Batch) -> None:
         """Count a commit, and bring the archive up to it where it is due."""
-        self.count(batch)
-        if self.is_due():
+        self.waiting[lane.part].readings += batch.counts.readings
+        if self.is_due(lane):
             self.write(lane)
 
     def write(self, lane: Lane) -> None:
         """Bring the archive of every site of the lane up to what the store has."""
-        self.waiting, self.written_at = 0, time.monotonic()
+        self.waiting[lane.part] = Waits(0, time.monotonic())
         if self.archive is None:
             return
         for site in [each for each in lane.sites.values() if not is_run(each.name)]:
@@ -68,12 +76,16 @@ class Keeping:
                 written = self.archive.write(site.name, site.table.site.time_zone.key, rows)
                 site.store.list_files(written, rows)
 
+    def is_overdue(self) -> bool:
+        """Whether what can wait until nothing else waits has waited for so long that it must be done now."""
+        return time.monotonic() - max(self.begun_at, self.kept_at) >= 2 * self.every_s
+
     def rest(self, lane: Lane) -> None:
         """What can wait until nothing else waits."""
-        if self.is_due():
+        if self.is_due(lane):
             self.write(lane)
         now = time.monotonic()
-        if now - self.kept_at < ARCHIVE_S:
+        if now - self.kept_at < self.every_s:
             return
         self.kept_at = now
         for site in list(lane.sites.values()):
