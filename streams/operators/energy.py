@@ -81,8 +81,9 @@ def passed(table: PointTable, now_ms: int) -> Int:
 def step(table: PointTable, state: EnergyState, batch: Readings, history: History) -> tuple[EnergyState, EnergyOutputs]:
     """Take a batch of clean readings (`tag` is filled in here); see the module's text."""
     state = state.copy()
-    out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
+    out = EnergyOutputs(touched=state.column("highest_ms") == NEVER)
     batch = _arrive(table, state, batch)
+    out.touched &= state.column("highest_ms") > NEVER  # a point that was heard for the first time
     out.tags = batch.tag
     limit = watermark(table, state)
     if (limit > state.column("done_ms")).any():

@@ -6,12 +6,10 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-import pgpq
 import polars as pl
 import psycopg
 from psycopg import sql
@@ -19,19 +17,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from streams.domain.findings import StoreAwayError, StoreError
 from streams.ingest.kafka_settings import read_secret
+from streams.stores.binary_copy import FIXED, decoded, encoded
 
 PASSWORD: Final = "KILOWATCH_STORE_PASSWORD"  # noqa: S105 - the name of a variable
 CONNECT_S: Final = 10
-FIXED: Final[dict[int, tuple[str, pl.DataType | type[pl.DataType]]]] = {
-    16: ("?", pl.Boolean),
-    20: (">i8", pl.Int64),
-    21: (">i2", pl.Int16),
-    23: (">i4", pl.Int32),
-    701: (">f8", pl.Float64),
-    1082: (">i4", pl.Date),
-    1114: (">i8", pl.Datetime("us")),
-}
-"""Types of one width by their number: how they lie in a binary COPY, and what they become."""
 OTHERS: Final[dict[int, pl.DataType | type[pl.DataType]]] = {
     17: pl.Binary,
     25: pl.String,
@@ -50,10 +39,6 @@ COLUMNS: Final = {
     pl.Date: "date",
     pl.Datetime: "timestamp",
 }
-HEADER: Final = 19
-TRAILER: Final = 2
-DAYS_TO_2000: Final = (date(2000, 1, 1) - date(1970, 1, 1)).days
-US_TO_2000: Final = DAYS_TO_2000 * 86_400_000_000
 NUMBERED: Final = re.compile(r"\$(\d+)")
 NAMED: Final = re.compile(r"\$([a-z_]+)")
 
@@ -135,30 +120,12 @@ class PostgresStore:
             cursor.execute(f"select * from ({statement}) as described limit 0", values)  # noqa: S608 - a statement of our own
             described = cursor.description or []
             if all(column.type_code in FIXED for column in described):
-                whole = self._fixed(statement, values, [(each.name, each.type_code) for each in described])
+                with cursor.copy(self._bound(statement, values)) as copy:
+                    whole = decoded(copy, [(each.name, each.type_code) for each in described])
                 if whole is not None:
                     return whole
             cursor.execute(statement, values)
             return _columns(cursor.fetchall(), described)
-
-    def _fixed(self, statement: str, values: Sequence[object], columns: list[tuple[str, int]]) -> pl.DataFrame | None:
-        """Rows of columns of one width each, read as they lie; None where one of them is null."""
-        fields: list[tuple[str, str]] = [("fields", ">i2")]
-        for at, (_, kind) in enumerate(columns):
-            fields += [(f"length{at}", ">i4"), (f"value{at}", FIXED[kind][0])]
-        row = np.dtype(fields)
-        with self.con.cursor() as cursor, cursor.copy(self._bound(statement, values)) as copy:
-            data = b"".join(bytes(each) for each in copy)
-        body = memoryview(data)[HEADER : len(data) - TRAILER]
-        if len(body) % row.itemsize:
-            return None
-        table = np.frombuffer(body, dtype=row)
-        lengths = (table[f"length{at}"] == np.dtype(FIXED[kind][0]).itemsize for at, (_, kind) in enumerate(columns))
-        if not all(each.all() for each in lengths):
-            return None
-        return pl.DataFrame(
-            [_series(name, table[f"value{at}"], FIXED[kind][1]) for at, (name, kind) in enumerate(columns)]
-        )
 
     def _bound(self, statement: str, values: Sequence[object]) -> sql.SQL:
         """A COPY of a statement, which takes no values, with them written into it."""
@@ -172,18 +139,14 @@ class PostgresStore:
 
     def append(self, table: str, rows: pl.DataFrame) -> None:
         """See `Store`."""
-        arrow = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
-        encoder = pgpq.ArrowToPostgresBinaryEncoder(arrow.schema)
         names = ", ".join(f'"{name}"' for name in rows.columns)
         with (
             self._heard(),
             self.con.cursor() as cursor,
             cursor.copy(f"copy {table} ({names}) from stdin (format binary)") as copy,
         ):
-            copy.write(encoder.write_header())
-            for batch in arrow.to_batches(max_chunksize=50_000):
-                copy.write(encoder.write_batch(batch))
-            copy.write(encoder.finish())
+            for piece in encoded(rows):
+                copy.write(piece)
 
     @contextmanager
     def stage(self, name: str, rows: pl.DataFrame) -> Iterator[None]:
@@ -235,15 +198,6 @@ def _secret() -> str | None:
         return given
     path = os.environ.get(f"{PASSWORD}_FILE")
     return read_secret(Path(path), "the password of the store") if path else None
-
-
-def _series(name: str, values: np.ndarray, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
-    """A column as it lies in a binary COPY."""
-    if kind == pl.Date:
-        return pl.Series(name, values.astype(np.int32) + DAYS_TO_2000).cast(pl.Date)
-    if kind == pl.Datetime("us"):
-        return pl.Series(name, values.astype(np.int64) + US_TO_2000).cast(pl.Datetime("us"))
-    return pl.Series(name, values.astype(values.dtype.newbyteorder("=")))
 
 
 def _columns(rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column]) -> pl.DataFrame:

@@ -8,20 +8,30 @@ from datetime import datetime, timedelta
 import numpy as np
 import orjson
 import polars as pl
+from numpy.typing import NDArray
 
 from streams.catalog.reference import load_reference
 from streams.domain.findings import FencedError, StoreError
 from streams.domain.site import PointKind
 from streams.operators.clean import event_time
 from streams.operators.points import PointTable
-from streams.operators.state import EnergyState
+from streams.operators.state import NEVER, EnergyState
 from streams.pipeline import FACT, Memory, Outputs, Pipeline
 from streams.stores.archive import Archive, ArchiveFile
 from streams.stores.rows import EARLIEST_MS, RowMaker, quarantined
 from streams.stores.store import Store, aware, naive, naive_ms
 from streams.stores.writer import write
 
-RAW = "select r.point_id, r.read_at, r.value, r.unit, r.quality, r.seq, r.late_at from raw.reading as r"
+RAW = (
+    "select r.point_id, r.read_at, r.value, r.quality, r.seq, "
+    "coalesce(r.late_at, timestamp '1900-01-01 00:00:00') as late_at"
+)
+"""Columns without null, since a frame of those is the quickest to read; `unit`, which few senders name, is apart."""
+NOT_LATE = datetime(1900, 1, 1)  # noqa: DTZ001 - as stores keep times
+WORKED = (
+    "(select unnest(cast($1 as integer[])) as point_id, unnest(cast($2 as timestamp[])) as worked_at, "
+    "unnest(cast($3 as bigint[])) as late_seq) as w"
+)
 FACTS = (
     "select point_id, starts_at, ends_at, coalesce(amount, -9223372036854775808) as amount, estimated, estimated_ms, "
     "missing_ms, local_day, quality, revision from fact.interval "
@@ -35,7 +45,10 @@ UNARCHIVED = (
     "inner join op.source as s on r.source_id = s.source_id "
     "where r.point_id = any($1) and r.seq >= $2 and r.received_at >= $3 order by r.seq"
 )
+POINT_COLUMNS = ("point_id", "site", "asset", "point", "kind", "quantity", "unit", "resolution_ms", "time_zone")
 UNKNOWN = -1
+LAGGING_MS = 7 * 86_400_000
+"""Points further behind than this are looked up apart, since their rows lie far back."""
 CLOCKS_APART = timedelta(days=1)
 """So much may the clocks of those who receive differ."""
 
@@ -58,14 +71,14 @@ class SiteStore:
         self.table = table
         self.site = table.site.name
         if store.read_only:
-            self._ids = dict(store.rows("select point, point_id from op.point"))
-            if missing := [point.name for point in table.every if point.name not in self._ids]:
+            ids = dict(store.rows("select point, point_id from op.point where site = $1", [self.site]))
+            if missing := [point.name for point in table.every if point.name not in ids]:
                 raise StoreError(f"store {store.where}: expected the points of {self.site!r}; found no {missing[0]!r}")
         else:
             with store.transaction():
                 store.alone("register")
-                self._register()
-        self.ids = np.array([self._ids[point.name] for point in table.every], dtype=np.int32)
+                ids = self._register()
+        self.ids = np.array([ids[point.name] for point in table.every], dtype=np.int32)
         self.places = dict(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
         self.maker = RowMaker(table, self.ids, self._catalog_id())
         self.next_seq = self._one("select next_seq from op.position where site = $1", [self.site])
@@ -76,14 +89,18 @@ class SiteStore:
             raise StoreError(f"store {self.store.where}: no row for {values}")
         return int(rows[0][0])
 
-    def _register(self) -> None:
+    def _register(self) -> dict[str, int]:
+        """Number the points of the site that have no number yet; return the numbers by name."""
         every = self.table.site.points
-        self._ids = dict(self.store.rows("select point, point_id from op.point"))
-        for name in sorted({point.name for point in every} - self._ids.keys()):
-            self._ids[name] = len(self._ids)
+        known = self.store.rows(f"select {', '.join(POINT_COLUMNS)} from op.point where site = $1", [self.site])  # noqa: S608 - columns of our own
+        ids = {row[POINT_COLUMNS.index("point")]: row[0] for row in known}
+        new = sorted({point.name for point in every} - ids.keys())
+        if new:
+            first = self._one("select coalesce(max(point_id) + 1, 0) from op.point", [])
+            ids |= {name: first + nth for nth, name in enumerate(new)}
         rows = pl.DataFrame(
             {
-                "point_id": pl.Series([self._ids[point.name] for point in every], dtype=pl.Int32),
+                "point_id": pl.Series([ids[point.name] for point in every], dtype=pl.Int32),
                 "site": [self.site] * len(every),
                 "asset": [point.asset for point in every],
                 "point": [point.name for point in every],
@@ -94,8 +111,7 @@ class SiteStore:
                 "time_zone": [self.table.site.time_zone.key] * len(every),
             }
         )
-        known = self.store.rows(f"select {', '.join(rows.columns)} from op.point where site = $1", [self.site])  # noqa: S608 - columns of our own
-        if set(known) != set(rows.rows()):
+        if not set(rows.rows()) <= set(known):
             self.store.execute("delete from op.point where point_id = any($1)", [rows["point_id"].to_list()])
             self.store.append("op.point", rows)
         if self._catalog_id() == UNKNOWN:
@@ -104,6 +120,7 @@ class SiteStore:
             self.store.execute("insert into op.catalog values ($1, $2, $3, $4)", content)
         if not self.store.rows("select 1 from op.position where site = $1", [self.site]):
             self.store.execute("insert into op.position (site, next_seq) values ($1, 0)", [self.site])
+        return ids
 
     def _catalog_id(self) -> int:
         """The number of this version of the site's file, UNKNOWN where nothing was written with it."""
@@ -136,35 +153,46 @@ class SiteStore:
 
     def _unworked(self, state: EnergyState) -> pl.DataFrame:
         """Raw rows that the state does not hold: later than what was worked off, or late and not applied yet."""
-        stamped = np.maximum(state.column("done_ms") - self.table.interval_ms, EARLIEST_MS)
-        worked = pl.DataFrame(
-            {
-                "point_id": self.ids[: len(stamped)],
-                "worked_at": pl.Series(stamped).cast(pl.Datetime("ms")),
-                "late_seq": state.column("late_seq"),
-            }
-        )
-        same = "select 1 from worked as w where w.point_id = r.point_id"
-        later, late = (
-            f"{same} and r.read_at > w.worked_at",
-            f"{same} and r.seq > w.late_seq and r.read_at <= w.worked_at",
-        )
-        with self.store.transaction(), self.store.stage("worked", worked):
-            return self._raw(
-                f"{RAW} where exists ({later}) union all {RAW} where r.late_at is not null and exists ({late})", []
-            )
+        heard = np.flatnonzero(state.column("highest_ms") > NEVER)
+        worked = state.column("done_ms") > NEVER
+        first = state.column("edge_ms") - self.table.lateness_ms - self.table.resolution_ms
+        since_ms = np.where(worked, state.column("done_ms"), first) - self.table.interval_ms
+        recent = since_ms[heard] >= since_ms[heard].max(initial=EARLIEST_MS) - LAGGING_MS
+        parts = [self._since(state, heard[which], since_ms) for which in (recent, ~recent) if which.any()]
+        return pl.concat(parts).sort("seq") if parts else pl.DataFrame()
 
-    def _raw(self, statement: str, values: list[object]) -> pl.DataFrame:
+    def _since(self, state: EnergyState, places: NDArray[np.int64], since_ms: NDArray[np.int64]) -> pl.DataFrame:
+        """The same of some points, whose rows lie no further back than the first of them needs."""
+        since = pl.Series(np.maximum(since_ms[places], EARLIEST_MS)).cast(pl.Datetime("ms")).to_list()
+        late_seq = state.column("late_seq")[places].tolist()
+        of_points = f"inner join {WORKED} on r.point_id = w.point_id"
+        later = f"raw.reading as r {of_points} and r.read_at > w.worked_at where r.read_at > $4"
+        late = (
+            f"raw.reading as r {of_points} and r.read_at <= w.worked_at and r.seq > w.late_seq "
+            "where r.late_at is not null and r.seq > $4"
+        )
+        values = [self.ids[places].tolist(), since, late_seq]
+        found = [self._raw(later, [*values, min(since)]), self._raw(late, [*values, min(late_seq)])]
+        return pl.concat(found)
+
+    def _raw(self, source: str, values: list[object]) -> pl.DataFrame:
+        """Rows of `source`, a table with its conditions, in the columns of `streams.pipeline.Memory`."""
+        plain = self.store.frame(f"{RAW} from {source} and r.unit is null", values)
+        named = self.store.frame(f"{RAW}, r.unit from {source} and r.unit is not null", values)
+        parts = [
+            plain.with_columns(pl.lit(None, pl.String).alias("unit")),
+            named.with_columns(pl.col("unit").cast(pl.String)),
+        ]
         return (
-            self.store.frame(statement, values)
+            pl.concat([part for part in parts if len(part)] or parts[:1])
             .select(
                 pl.col("point_id").replace_strict(self.places, return_dtype=pl.Int64).alias("place"),
                 pl.col("read_at").dt.epoch("ms").alias("time_ms"),
                 pl.col("value").cast(pl.Float64),
-                pl.col("unit").cast(pl.String),
+                "unit",
                 pl.col("quality").cast(pl.Int8),
                 "seq",
-                pl.col("late_at").cast(pl.Datetime("us")).dt.epoch("ms").alias("late_ms"),
+                pl.when(pl.col("late_at") != NOT_LATE).then(pl.col("late_at").dt.epoch("ms")).alias("late_ms"),
             )
             .sort("seq")
         )
@@ -172,7 +200,8 @@ class SiteStore:
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
         since = naive_ms(max(since_ms, EARLIEST_MS))
-        kept = self._raw(f"{RAW} where r.point_id = any($1) and r.read_at > $2", [self.ids[places].tolist(), since])
+        source = "raw.reading as r where r.point_id = any($1) and r.read_at > $2"
+        kept = self._raw(source, [self.ids[places].tolist(), since])
         trimmed = self.store.rows("select trimmed_at from op.position where site = $1", [self.site])[0][0]
         if trimmed is None or trimmed <= since:
             return kept
