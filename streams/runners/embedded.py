@@ -5,10 +5,12 @@ Killed at any moment and started again with the same files it goes on where the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from streams.stores.store import Store
 
 ARCHIVE_READINGS = 500_000
 """So many readings may be in the store alone before the archive is brought up to it."""
+ABANDONED_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ class EmbeddedRunner:
         self.table = PointTable.of(site)
         self.site = SiteStore(store, self.table)
         self.archive = Archive(archive or archive_of(store))
-        self.archive.sweep(site.name, {each.file for each in self.site.listed()})
+        self.archive.sweep(site.name, {each.file for each in self.site.listed()}, abandoned_before_s(store))
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
         self.committing: Future[None] | None = None
@@ -181,6 +184,14 @@ def archive_of(store: Store) -> Path:
     if not isinstance(store, DuckDBStore):
         raise StoreError(f"store {store.where}: a server has no folder of its own; name the archive with --archive")
     return store.path.with_name(store.path.name + ".archive")
+
+
+def abandoned_before_s(store: Store) -> float:
+    """Files that were written before (seconds since 1970) and are not listed belong to commits that never happened.
+
+    A DuckDB file is held by one process alone; to the archive of a server's sites others may be writing now.
+    """
+    return inf if isinstance(store, DuckDBStore) else time.time() - ABANDONED_S
 
 
 def utc_now() -> datetime:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from streams.catalog.runs import is_run
+from streams.runners.embedded import abandoned_before_s
 from streams.runners.live import Batch, Lane, LiveSite
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
@@ -50,7 +51,8 @@ class Keeping:
         self.waiting[lane.part] = Waits(1, time.monotonic())
         if self.archive:
             for site in lane.sites.values():
-                self.archive.sweep(site.name, {each.file for each in site.store.listed()})
+                listed = {each.file for each in site.store.listed()}
+                self.archive.sweep(site.name, listed, abandoned_before_s(lane.store))
 
     def is_due(self, lane: Lane) -> bool:
         """Whether readings of a lane wait for the archive, many or long."""
