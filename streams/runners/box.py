@@ -6,6 +6,7 @@ the last commit stood (law 7). The housekeeping that years need is done between 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,14 +21,16 @@ from streams.ingest.spool import Spool
 from streams.runners.keeping import Keeping
 from streams.runners.live import MOST_RECORDS, Lane
 from streams.runners.metrics import LiveMetrics
+from streams.runners.watching import REFRESH_S, look
 from streams.stores.duckdb import DuckDBStore
+
+log = logging.getLogger("kilowatch.run")
 
 LOG: Final = "spool"
 CLOCK: Final = "clock"
 WAIT_S: Final = 0.5
 LEAVE_S: Final = 0.1
 TICK_S: Final = 60.0
-REFRESH_S: Final = 10.0
 
 
 @dataclass(slots=True)
@@ -92,7 +95,7 @@ class Box:
                     self.tick()
                 if now - refreshed >= REFRESH_S:
                     refreshed = now
-                    self._refresh()
+                    look(self.folder, self.metrics, log)
                 self.came.clear()
                 busy = self.work() > 0
                 if not busy or self.keeping.is_overdue():
@@ -128,11 +131,6 @@ class Box:
             if record.tick_ms is None:
                 self.metrics.latency.observe(max(0.0, now_ms - record.received_ms) / 1000)
         self.metrics.lag.labels(LOG, "0").set(max(0, self.spool.last + 1 - self.lane.next_offset))
-
-    def _refresh(self) -> None:
-        self.folder.refresh()
-        self.metrics.catalog_wrong.set(len(self.folder.wrong))
-
 
 def copy_of(store: DuckDBStore) -> Path:
     """Where the daily copy of a store goes, beside its file."""

@@ -34,13 +34,13 @@ from streams.runners.keeping import Keeping
 from streams.runners.live import MOST_RECORDS, Batch, Lane, LostError
 from streams.runners.metrics import LiveMetrics
 from streams.runners.results import interval_messages
+from streams.runners.watching import REFRESH_S, look
 from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
 
 WITHIN_S: Final = 0.1
 TICK_S: Final = 60.0
-REFRESH_S: Final = 10.0
 SESSION_S: Final = 15.0
 HEARTBEAT_S: Final = 3.0
 """A worker that is silent for a session's time loses its partitions to the others."""
@@ -364,10 +364,7 @@ class Worker:
                 await self.telemetry.send(key=b"", value=b"", partition=tp.partition, headers=headers)
 
     async def _refresh(self) -> None:
-        changed = await self._in_thread(self.folder.refresh)
-        self.metrics.catalog_wrong.set(len(self.folder.wrong))
-        for name in sorted(changed):
-            log.info("catalog changed", extra={"fields": {"site": name}})
+        await self._in_thread(look, self.folder, self.metrics, log)
 
     async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""
