@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import re
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 
 from streams.ingest.push import token_line
-from tests.live.harness import PROJECT, wait_for
+from tests.live.harness import PROJECT, metric, wait_for
 from tests.servers.ports import LOOPBACK, free_port
 
 TOKEN = "a-token-of-the-tests"
@@ -94,9 +93,7 @@ class Box:
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{self.metrics}/metrics", timeout=5) as answer:
-            text = answer.read().decode()
-        return sum(map(float, re.findall(rf"^kilowatch_{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)))
+        return metric(self.metrics, name)
 
     def said(self) -> str:
         """The end of what it said."""

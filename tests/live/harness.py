@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +31,7 @@ from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import migrate
 from streams.stores.store import SQL, Store
+from tests.servers.ports import LOOPBACK, free_port
 
 PROJECT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -98,6 +101,7 @@ class System:
     folder: Path
     archive: Path | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)
     started: int = 0
 
     def prepare(self) -> None:
@@ -130,17 +134,23 @@ class System:
     def start(self, dsn: str | None = None) -> subprocess.Popen[bytes]:
         """Start a worker that records no ticks of its own."""
         self.started += 1
+        port = free_port()
         log = self.folder / f"worker{self.started}.log"
         archive = ["--archive", str(self.archive)] if self.archive else []
         command = [
             str(Path(sys.executable).with_name("kilowatch")),
             *("worker", "--sites", str(self.sites), "--store", dsn or self.dsn, "--kafka", self.kafka),
-            *("--metrics", "127.0.0.1:0", "--tick-s", "100000", *archive),
+            *("--metrics", f"{LOOPBACK}:{port}", "--tick-s", "100000", *archive),
         ]
         with log.open("wb") as out:
             worker = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONPATH": str(PROJECT)})
         self.workers.append(worker)
+        self.ports[worker.pid] = port
         return worker
+
+    def metric(self, worker: subprocess.Popen[bytes], name: str) -> float:
+        """The sum of a worker's metric over its labels."""
+        return metric(self.ports[worker.pid], name)
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """End a worker without a chance to tidy up."""
@@ -205,6 +215,13 @@ def wait_for(condition: Callable[[], bool], said: Callable[[], str] = lambda: ""
     while not condition():
         assert time.monotonic() < until, said()
         time.sleep(0.5)
+
+
+def metric(port: int, name: str) -> float:
+    """The sum of a metric over its labels."""
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return sum(map(float, re.findall(rf"^kilowatch_{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)))
 
 
 def ingest(made: dict[str, Simulated], store: Store, archive: Path | None = None, *, ends: bool = True) -> None:
