@@ -18,10 +18,12 @@ from streams.operators.conservation import Day
 from streams.operators.cost import COST, cost
 from streams.operators.demand import DEMAND, QUARTER_MS, demand, quarters
 from streams.operators.emissions import EMISSIONS, emissions
+from streams.operators.packed import Waiting
 from streams.operators.points import PointTable
+from streams.operators.readings import NEVER, ON_TIME, Readings
 from streams.operators.registers import Event
 from streams.operators.rolling import LONGEST_MS, ROLLING, rolling
-from streams.operators.state import NEVER, ON_TIME, EnergyState, Readings
+from streams.operators.state import EnergyState
 from streams.operators.virtual import virtual
 
 FACT = {
@@ -32,7 +34,7 @@ FACT = {
 }
 """Facts as a store keeps them: place, ms, base units (null where missing), local day, FactQuality, revision."""
 
-
+Int = NDArray[np.int64]
 KEY = ["place", "starts_ms"]
 VALUES = ["amount", "estimated", "estimated_ms", "missing_ms"]
 
@@ -86,6 +88,15 @@ class Outputs:
     touched: list[int] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What becomes of readings on arrival: number and lateness of each (null on time), and places heard first."""
+
+    seq: Int
+    late_ms: pl.Series
+    first: list[int]
+
+
 class Pipeline:
     """The pipeline of one site: a point table, the operators' state, and the memory of a store."""
 
@@ -103,6 +114,7 @@ class Pipeline:
         self.memory = memory
         self.state = EnergyState.empty(len(table.points)) if state is None else state
         self.next_seq = next_seq
+        self.fresh = Readings.concat([])
         self.counted = np.isin(table.kind, energy.COUNTED)
         self.formulas = {
             table.index[point.name]: {table.index[name]: coefficient for coefficient, name in point.formula}
@@ -110,21 +122,57 @@ class Pipeline:
         }
         self.purchased = sorted(table.index[name] for name in table.site.import_points if name in table.index)
 
-    def step(self, decoded: pl.DataFrame, received_ms: int | NDArray[np.int64]) -> Outputs:
+    def step(self, decoded: pl.DataFrame, received_ms: int | Int) -> Outputs:
         """Take decoded readings (`clean.DECODED`) in order of arrival; `raw` and `rejects` keep other columns."""
-        usable, rejects = clean(self.table, decoded, received_ms)
-        seq = np.arange(self.next_seq, self.next_seq + len(usable), dtype=np.int64)
-        self.next_seq += len(usable)
-        batch = self._readings(usable, seq, np.zeros_like(seq))
-        counted = self.counted[batch.place]
-        chosen = batch if counted.all() else batch.take(counted)
-        self.state, out = energy.step(self.table, self.state, chosen, self._history)
-        was_late = pl.Series("late_ms", [None], dtype=pl.Int64).new_from_index(0, len(batch))
-        late = np.flatnonzero(out.tags != ON_TIME)
-        if len(late):
-            was_late = was_late.scatter(np.flatnonzero(counted)[late], out.tags[late])
-        raw = usable.hstack([pl.Series("seq", seq), was_late])
+        usable, rejects = clean(self.table.gate, decoded, received_ms)
+        numbered = self._numbered(*(usable[name].to_numpy() for name in ("place", "time_ms", "ticks")))
+        counted = self._counted(numbered)
+        self.state, out = energy.step(self.table, self.state, counted, self._history)
+        raw = usable.hstack([pl.Series("seq", numbered.seq), self._late(numbered, out.tags)])
         return self._outputs(out, raw, rejects)
+
+    def arrive(self, place: Int, time_ms: Int, ticks: Int) -> Arrived:
+        """Take clean readings in order of arrival, and leave it to `work` what becomes of them.
+
+        Until they are in the store they are `fresh`.
+        """
+        before = self.state.column("highest_ms") == NEVER
+        numbered = self._numbered(place, time_ms, ticks)
+        self.state, self.fresh = energy.arrive(self.table, self.state, self._counted(numbered))
+        first = before & (self.state.column("highest_ms") > NEVER)
+        return Arrived(numbered.seq, self._late(numbered, self.fresh.tag), np.flatnonzero(first).tolist())
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether there is something to work off."""
+        return energy.is_due(self.table, self.state)
+
+    @property
+    def behind_ms(self) -> int:
+        """How much event time there is to work off, of the point with the most."""
+        return energy.behind_ms(self.table, self.state)
+
+    def work(self) -> Outputs:
+        """Work off what has arrived."""
+        self.state, out = energy.work(self.table, self.state, self.fresh, self._history)
+        return self._outputs(out, EMPTY, EMPTY)
+
+    def _numbered(self, place: Int, time_ms: Int, ticks: Int) -> Readings:
+        seq = np.arange(self.next_seq, self.next_seq + len(place), dtype=np.int64)
+        self.next_seq += len(place)
+        return Readings(place, event_time(self.table, place, time_ms), ticks, seq, np.zeros_like(seq))
+
+    def _counted(self, readings: Readings) -> Readings:
+        counted = self.counted[readings.place]
+        return readings if counted.all() else readings.take(counted)
+
+    def _late(self, readings: Readings, tags: Int) -> pl.Series:
+        """The tags of counted readings that are late, null for all others."""
+        was_late = pl.Series("late_ms", [None], dtype=pl.Int64).new_from_index(0, len(readings))
+        late = np.flatnonzero(tags != ON_TIME)
+        if not len(late):
+            return was_late
+        return was_late.scatter(np.flatnonzero(self.counted[readings.place])[late], tags[late])
 
     def tick(self, now_ms: int) -> Outputs:
         """Take a recorded tick of the clock."""
@@ -153,7 +201,7 @@ class Pipeline:
         late = readings.tag != ON_TIME
         waits = ~late & (readings.time_ms > self.state.column("done_ms")[readings.place])
         unapplied = late & (readings.seq > self.state.column("late_seq")[readings.place])
-        self.state.buffer = [readings.take(waits)] if waits.any() else []
+        self.state.buffer = Waiting.of(readings.take(waits))
         self.state.late = [readings.take(unapplied)] if unapplied.any() else []
 
     def _history(self, places: list[int], since_ms: int) -> Readings:
@@ -166,14 +214,11 @@ class Pipeline:
         decoded = rows.select(
             names.gather(rows["place"]).alias("point"), pl.lit(None, pl.String).alias("text"), pl.exclude("place")
         )
-        usable, _ = clean(self.table, decoded, np.iinfo(np.int64).max // 2)
+        usable, _ = clean(self.table.gate, decoded, np.iinfo(np.int64).max // 2)
         tag = usable["late_ms"].fill_null(ON_TIME).to_numpy()
-        return self._readings(usable, usable["seq"].to_numpy(), tag)
-
-    def _readings(self, usable: pl.DataFrame, seq: np.ndarray, tag: np.ndarray) -> Readings:
         place = usable["place"].to_numpy()
         time_ms = event_time(self.table, place, usable["time_ms"].to_numpy())
-        return Readings(place, time_ms, usable["ticks"].to_numpy(), seq, tag)
+        return Readings(place, time_ms, usable["ticks"].to_numpy(), usable["seq"].to_numpy(), tag)
 
     def _outputs(self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame) -> Outputs:
         facts = self._facts(out.fact_sets)

@@ -12,7 +12,8 @@ from hypothesis import Phase, settings
 
 from streams.operators import advance, energy, registers, segments
 from streams.operators.points import PointTable
-from streams.operators.state import EnergyState, Readings
+from streams.operators.readings import Readings
+from streams.operators.state import EnergyState
 from streams.pipeline import Pipeline
 from tests.operators import test_energy, test_registers
 from tests.stores import test_duckdb

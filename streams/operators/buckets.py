@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.domain.site import PointKind
-from streams.operators.advance import COUNTERS, FACT_COLUMNS, Facts, group_starts
+from streams.operators.advance import COUNTERS, FACT_COLUMNS, Facts
+from streams.operators.groups import group_starts
 from streams.operators.points import PointTable
 from streams.operators.state import EnergyState
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from streams.domain.quality import ReadingQuality
 from streams.domain.quantities import OFFSET, UNITS
 from streams.domain.site import PointKind
+from streams.operators.gate import Gate
 from streams.operators.points import KINDS, PointTable
 
 DECODED = {
@@ -30,34 +31,40 @@ PAYLOAD = 2_000
 
 
 def clean(
-    table: PointTable, decoded: pl.DataFrame, received_ms: int | NDArray[np.int64]
+    gate: Gate,
+    decoded: pl.DataFrame,
+    received_ms: int | NDArray[np.int64],
+    site: NDArray[np.int64] | None = None,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split decoded readings (DECODED) into usable ones and rejected ones, both in order of arrival.
 
     Usable: DECODED with `place` (Int64) and `ticks` (Int64; 0 for states). Rejected: `reason`, `payload` (String).
-    Both keep whatever other columns there are. `received_ms` is one for all, or one a reading.
+    Both keep whatever other columns there are. `received_ms` is one for all, or one a reading. `site` says which of the
+    gate's sites each reading was sent for; a point of another one is unknown there.
     Ticks are `value × ticks a unit`, rounded half to even; units are converted by exact ratios.
     """
-    place = _places(table, decoded["point"])
+    place = _places(gate, decoded["point"])
+    if site is not None:
+        place = np.where((place >= 0) & (gate.site_of(place) != site), -1, place)
     value = decoded["value"].to_numpy()  # nulls become nan
     time_ms = _filled(decoded["time_ms"], NEVER)
-    if not len(table.points):
+    if not len(gate.points):
         return _split(decoded, place, np.zeros_like(place), np.ones(len(place), dtype=np.int8))
     safe = np.maximum(place, 0)
     units = decoded["unit"]
     foreign = np.zeros(len(place), dtype=np.bool_)
     with np.errstate(over="ignore"):  # what overflows is out of range
-        scaled = value * table.ticks_per_unit[safe]
+        scaled = value * gate.ticks_per_unit[safe]
         if units.null_count() < len(units):
-            scaled, foreign = _in_own_unit(table, units, safe, value, scaled)
+            scaled, foreign = _in_own_unit(gate, units, safe, value, scaled)
     rounded = np.rint(scaled)
-    within = (rounded >= table.lowest[safe]) & (rounded <= table.highest[safe])
+    within = (rounded >= gate.lowest[safe]) & (rounded <= gate.highest[safe])
     bad = _filled(decoded["quality"], 0) == int(ReadingQuality.BAD)
-    early, future = time_ms < table.starts_ms, time_ms > received_ms + FUTURE_MS
+    early, future = time_ms < gate.starts_ms[safe], time_ms > received_ms + FUTURE_MS
     wrong = (place < 0) | early | future | bad | foreign | ~within
     reason = np.zeros(len(place), dtype=np.int8)
     if wrong.any():
-        wordy = table.of_kind(PointKind.STATE)[safe]
+        wordy = gate.wordy[safe]
         reason[foreign] = 6
         reason[~wordy & ~within] = 5
         reason[~wordy & ~np.isfinite(value)] = 4
@@ -70,12 +77,12 @@ def clean(
     return _split(decoded, place, rounded.astype(np.int64), reason)
 
 
-def _places(table: PointTable, names: pl.Series) -> np.ndarray:
+def _places(gate: Gate, names: pl.Series) -> np.ndarray:
     """Places of names in the table, -1 where one is unknown; a dictionary is the quicker way for few."""
     if len(names) <= FEW:
-        measured, index = len(table.points), table.index
-        return np.array([at if (at := index.get(name, -1)) < measured else -1 for name in names.to_list()], np.int64)
-    return _filled(names.cast(table.names, strict=False).cat.physical(), -1).astype(np.int64)
+        index = gate.index
+        return np.array([index.get(name, -1) for name in names.to_list()], np.int64)
+    return _filled(names.cast(gate.names, strict=False).cat.physical(), -1).astype(np.int64)
 
 
 def _filled(series: pl.Series, null: int) -> np.ndarray:
@@ -115,7 +122,7 @@ def _split(
 
 
 def _in_own_unit(
-    table: PointTable, unit: pl.Series, place: np.ndarray, value: np.ndarray, scaled: np.ndarray
+    gate: Gate, unit: pl.Series, place: np.ndarray, value: np.ndarray, scaled: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Convert readings that name a unit of their own; tell which name one that does not fit."""
     foreign = np.zeros(len(place), dtype=np.bool_)
@@ -123,7 +130,7 @@ def _in_own_unit(
     for name in unit.drop_nulls().unique().to_list():
         for at in np.unique(place[(unit == name).fill_null(value=False).to_numpy()]).tolist():
             rows = (unit == name).fill_null(value=False).to_numpy() & (place == at)
-            point = table.points[at]
+            point = gate.points[at]
             if name == point.unit:
                 continue
             if name not in UNITS or UNITS[name][0] is not UNITS[point.unit][0]:
@@ -132,7 +139,7 @@ def _in_own_unit(
             ratio = UNITS[name][1] / UNITS[point.unit][1]
             own = (value[rows] + OFFSET.get(name, 0.0)) * ratio.numerator / ratio.denominator
             own -= OFFSET.get(point.unit, 0.0)
-            scaled[rows] = own * table.ticks_per_unit[at]
+            scaled[rows] = own * gate.ticks_per_unit[at]
     return scaled, foreign
 
 

@@ -18,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.domain.site import PointKind
-from streams.operators.advance import FACT_COLUMNS, Accepted, Facts, advance, group_starts, tail_facts
+from streams.operators.advance import FACT_COLUMNS, Accepted, Facts, advance, tail_facts
 from streams.operators.buckets import bucket, close_buckets, open_buckets
 from streams.operators.conservation import open_day
+from streams.operators.groups import group_starts
+from streams.operators.packed import Waiting
 from streams.operators.points import KINDS, PointTable
+from streams.operators.readings import LATEST, NEVER, ON_TIME, Readings
 from streams.operators.segments import Decisions, intervals, rates, registers
-from streams.operators.state import LATEST, NEVER, ON_TIME, EnergyState, Frame, Readings
+from streams.operators.state import EnergyState, Frame
 
 Int = NDArray[np.int64]
 
@@ -78,16 +81,49 @@ def passed(table: PointTable, now_ms: int) -> Int:
     return (now_ms - table.lateness_ms) // table.resolution_ms * table.resolution_ms
 
 
-def step(table: PointTable, state: EnergyState, batch: Readings, history: History) -> tuple[EnergyState, EnergyOutputs]:
-    """Take a batch of clean readings (`tag` is filled in here); see the module's text."""
+def arrive(table: PointTable, state: EnergyState, batch: Readings) -> tuple[EnergyState, Readings]:
+    """Take clean readings in order of arrival, and let them wait; return them with their tags filled in."""
     state = state.copy()
-    out = EnergyOutputs(touched=state.column("highest_ms") == NEVER)
     batch = _arrive(table, state, batch)
-    out.touched &= state.column("highest_ms") > NEVER  # a point that was heard for the first time
+    state.buffer.pack()
+    return state, batch
+
+
+def is_due(table: PointTable, state: EnergyState) -> bool:
+    """Tell whether a watermark has passed the end of an interval that was not worked off."""
+    return bool((watermark(table, state) > state.column("done_ms")).any())
+
+
+def behind_ms(table: PointTable, state: EnergyState) -> int:
+    """How far the watermarks have gone beyond what was worked off, of the point with the most; 0 where nothing has."""
+    done = np.maximum(state.column("done_ms"), state.column("edge_ms"))
+    heard = state.column("highest_ms") > NEVER
+    return int((watermark(table, state) - done)[heard].max(initial=0))
+
+
+def work(table: PointTable, state: EnergyState, fresh: Readings, history: History) -> tuple[EnergyState, EnergyOutputs]:
+    """Work off what has arrived, up to the watermarks; when, and after how many arrivals, makes no difference.
+
+    `fresh` are readings that have arrived and that `history` does not know yet.
+    """
+    state = state.copy()
+    out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
+    _work(table, state, fresh, watermark(table, state), history, out, every_late=False)
+    return state, out
+
+
+def step(table: PointTable, state: EnergyState, batch: Readings, history: History) -> tuple[EnergyState, EnergyOutputs]:
+    """Take a batch of clean readings and work off what is due; see the module's text."""
+    new = state.column("highest_ms") == NEVER
+    state = state.copy()
+    batch = _arrive(table, state, batch)
+    if is_due(table, state):
+        state, out = work(table, state, batch, history)
+    else:
+        out = EnergyOutputs(touched=np.zeros(len(table.points), dtype=np.bool_))
+    state.buffer.pack()
     out.tags = batch.tag
-    limit = watermark(table, state)
-    if (limit > state.column("done_ms")).any():
-        _work(table, state, batch, limit, history, out, every_late=False)
+    out.touched |= new & (state.column("highest_ms") > NEVER)
     return state, out
 
 
@@ -186,9 +222,9 @@ def _arrive(table: PointTable, state: EnergyState, batch: Readings) -> Readings:
     if late.any():
         is_late = tags != ON_TIME
         state.late.append(tagged.take(is_late))
-        state.buffer.append(tagged.take(~is_late))
+        state.buffer.add(tagged.take(~is_late))
     else:
-        state.buffer.append(tagged.take(order))
+        state.buffer.add(Readings.on_time(place, time_ms, batch.ticks[order]))
     return tagged
 
 
@@ -211,7 +247,7 @@ def _work(
     late = Readings.concat(state.late)
     due = late.take(every_late | (late.tag <= limit[late.place])) if len(late) else late
     tags = np.unique(due.tag)
-    waiting, state.buffer = Readings.concat(state.buffer), []
+    waiting = state.buffer.readings()
     past = Past(batch, history)
     past.look_up(state, _frames(state, due))
     segments, rest = _segments(waiting, limit, tags)
@@ -226,7 +262,7 @@ def _work(
     if len(due):
         kept = late.take(late.seq > state.column("late_seq")[late.place])
         state.late = [kept] if len(kept) else []
-    state.buffer = [rest] if len(rest) else []
+    state.buffer = Waiting.of(rest)
     state.keep_frame()
 
 
@@ -264,7 +300,7 @@ class Past:
 
     def look_up(self, state: EnergyState, frames: dict[int, Frame | None]) -> None:
         """Make sure that every point can be computed from its frame, from memory or from what is known here."""
-        cold = {at: NEVER if frame is None else frame.done_ms(at) for at, frame in frames.items()}
+        cold = {at: NEVER if frame is None else int(frame.done_ms[at]) for at, frame in frames.items()}
         cold = {
             place: since
             for place, since in cold.items()
@@ -374,10 +410,11 @@ def _again(
     places = list(frames)
     fresh = EnergyState.empty(len(table.points))
     since = np.full(len(table.points), NEVER)
+    tables = {frame.serial: frame.table() for frame in frames.values() if frame}
     for place, frame in frames.items():
         if frame:
-            fresh.table[place] = frame.table[place]
-            since[place] = frame.done_ms(place)
+            fresh.table[place] = tables[frame.serial][place]
+            since[place] = frame.done_ms[place]
     decisions, conflicts = Decisions(), list[tuple[int, int, int]]()
     facts = _kernels(table, fresh, known.take(known.time_ms > since[known.place]), decisions, conflicts)
     for name in ("highest_ms", "floor_ms", "done_ms", "emitted_ms"):

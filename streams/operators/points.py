@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from streams.domain.quantities import UNITS
-from streams.domain.site import Point, PointKind, Site
+from streams.domain.site import Point, PointKind, Ratio, Site
+from streams.operators.gate import Gate
 
 Int = NDArray[np.int64]
 
@@ -28,7 +29,7 @@ class PointTable:
 
     All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks;
     `num / den` turns ticks into base units (see `streams.domain.quantities`) before any CT ratio.
-    A usable value lies between `lowest` and `highest` (ticks, both included); words, of states, have no such bounds.
+    `gate` is what a reading must pass to be believed.
     `moments` are those of the registers' exchanges and changes of ratio, where there are any.
     `cap` is the largest plausible growth in ticks an hour, a tenth of margin included; 0 means none is known.
     """
@@ -43,8 +44,6 @@ class PointTable:
     den: Int
     modulus: Int
     cap: Int
-    lowest: NDArray[np.float64]
-    highest: NDArray[np.float64]
     noise: Int
     max_gap_ms: Int
     resolution_ms: Int
@@ -52,8 +51,7 @@ class PointTable:
     interval_ms: Int
     stamp_at_start: NDArray[np.bool_]
     masks: dict[PointKind, NDArray[np.bool_]]
-    names: pl.Enum
-    starts_ms: int
+    gate: Gate
     moments: dict[int, tuple[int, ...]]
 
     @classmethod
@@ -61,28 +59,30 @@ class PointTable:
         """Compile the points of a site; the arrays leave virtual ones out, they have no readings."""
         virtual = tuple(point for point in site.points if point.kind is PointKind.VIRTUAL)
         points = tuple(point for point in site.points if point.kind is not PointKind.VIRTUAL)
-        scales = [_scale(point) for point in points]
-        ratios = [_base_per_tick(point, point.ratios[0].value if point.ratios else Fraction(1)) for point in points]
+        numbers = [_numbers(point.kind, point.unit, point.decimals, point.ratios, point.max_rate) for point in points]
+        scales = np.array([float(each.scale) for each in numbers], dtype=np.float64)
 
-        def whole(values: list[int]) -> Int:
-            return np.array(values, dtype=np.int64)
+        def whole(values: Iterable[int]) -> Int:
+            return np.fromiter(values, dtype=np.int64, count=len(points))
 
-        modulus = whole([round((point.modulus or 0) * float(s)) for point, s in zip(points, scales, strict=True)])
-        cap = whole([_cap(point, scale) for point, scale in zip(points, scales, strict=True)])
+        modulus = whole(
+            round((point.modulus or 0) * scale) for point, scale in zip(points, scales.tolist(), strict=True)
+        )
+        cap = whole(each.cap for each in numbers)
         counter, rate = (
             np.array([point.kind is kind for point in points], dtype=np.bool_)
             for kind in (PointKind.REGISTER, PointKind.POWER)
         )
-        largest = whole([_largest(point, scale) for point, scale in zip(points, scales, strict=True)])
+        largest = whole(each.largest for each in numbers)
         highest = np.where(counter & (modulus > 0), modulus - 1, np.where(rate & (cap > 0), cap, largest)).astype(
             np.float64
         )
         lowest = np.where(counter, 0.0, -highest)
-        for place, (point, scale) in enumerate(zip(points, scales, strict=True)):
+        for place, (point, scale) in enumerate(zip(points, scales.tolist(), strict=True)):
             if point.minimum is not None:
-                lowest[place] = max(lowest[place], point.minimum * float(scale))
+                lowest[place] = max(lowest[place], point.minimum * scale)
             if point.maximum is not None:
-                highest[place] = min(highest[place], point.maximum * float(scale))
+                highest[place] = min(highest[place], point.maximum * scale)
         kinds = np.array([KINDS.index(point.kind) for point in points], dtype=np.int8)
         return cls(
             site=site,
@@ -90,23 +90,20 @@ class PointTable:
             virtual=virtual,
             index={point.name: place for place, point in enumerate(points + virtual)},
             kind=kinds,
-            ticks_per_unit=np.array([float(scale) for scale in scales], dtype=np.float64),
-            num=whole([ratio.numerator for ratio in ratios]),
-            den=whole([ratio.denominator for ratio in ratios]),
+            ticks_per_unit=scales,
+            num=whole(each.base_per_tick.numerator for each in numbers),
+            den=whole(each.base_per_tick.denominator for each in numbers),
             modulus=modulus,
             cap=cap,
-            lowest=lowest,
-            highest=highest,
-            noise=whole([round(point.noise * float(scale)) for point, scale in zip(points, scales, strict=True)]),
-            max_gap_ms=whole([point.max_gap_ms for point in points]),
-            resolution_ms=whole([point.resolution_ms for point in points]),
-            lateness_ms=whole([point.allowed_lateness_ms for point in points]),
-            interval_ms=whole([point.interval_ms or point.resolution_ms for point in points]),
+            noise=whole(round(point.noise * scale) for point, scale in zip(points, scales.tolist(), strict=True)),
+            max_gap_ms=whole(point.max_gap_ms for point in points),
+            resolution_ms=whole(point.resolution_ms for point in points),
+            lateness_ms=whole(point.allowed_lateness_ms for point in points),
+            interval_ms=whole(point.interval_ms or point.resolution_ms for point in points),
             stamp_at_start=np.array([point.stamp_at_start for point in points], dtype=np.bool_),
             masks={kind: kinds == KINDS.index(kind) for kind in KINDS},
-            names=pl.Enum([point.name for point in points]),
+            gate=Gate.of(site, points, scales, lowest, highest),
             moments={place: found for place, point in enumerate(points) if (found := _moments(point))},
-            starts_ms=int(datetime.combine(site.starts_on, time.min, tzinfo=site.time_zone).timestamp() * 1000),
         )
 
     @property
@@ -121,33 +118,36 @@ class PointTable:
 
 def base_per_tick(point: Point, ratio: Fraction) -> Fraction:
     """Base units in one tick of the point, under a CT×PT ratio."""
-    return _base_per_tick(point, ratio)
+    return UNITS[point.unit][1] * ratio / _scale(point.kind, point.unit, point.decimals)
 
 
-def _largest(point: Point, scale: Fraction) -> int:
-    """The largest value in ticks that is believed at all, so that prices and factors of it fit 63 bits."""
-    ratio = max((each.value for each in point.ratios), default=Fraction(1))
-    return min(LARGEST_TICKS, int(LARGEST_BASE / (UNITS[point.unit][1] * ratio / scale)))
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """What follows from kind, unit and ratios alone, which many points have alike."""
+
+    scale: Fraction
+    base_per_tick: Fraction
+    cap: int
+    largest: int
+
+
+@lru_cache(maxsize=1024)
+def _numbers(kind: PointKind, unit: str, decimals: int, ratios: tuple[Ratio, ...], max_rate: float | None) -> _Numbers:
+    scale = _scale(kind, unit, decimals)
+    first = ratios[0].value if ratios else Fraction(1)
+    most = max((each.value for each in ratios), default=Fraction(1))
+    cap = 0
+    if max_rate is not None:  # of a register it is that of the primary side; the register counts the secondary
+        growth = Fraction(str(max_rate)) * scale * MARGIN
+        cap = int(growth / most if kind is PointKind.REGISTER else growth) + 1
+    # Up to here a value is believed at all, so that prices and factors of it fit 63 bits.
+    largest = min(LARGEST_TICKS, int(LARGEST_BASE / (UNITS[unit][1] * most / scale)))
+    return _Numbers(scale, UNITS[unit][1] * first / scale, cap, largest)
 
 
 def _moments(point: Point) -> tuple[int, ...]:
     return (*(each.at_ms for each in point.exchanges), *(ratio.from_ms for ratio in point.ratios[1:]))
 
 
-def _scale(point: Point) -> Fraction:
-    if point.kind is PointKind.REGISTER:
-        return Fraction(10**point.decimals)
-    return UNITS[point.unit][1]
-
-
-def _base_per_tick(point: Point, ratio: Fraction) -> Fraction:
-    return UNITS[point.unit][1] * ratio / _scale(point)
-
-
-def _cap(point: Point, scale: Fraction) -> int:
-    if point.max_rate is None:
-        return 0
-    ratio = max((ratio.value for ratio in point.ratios), default=Fraction(1))
-    if point.kind is PointKind.REGISTER:  # the rate is of the primary side, the register counts the secondary
-        return int(Fraction(str(point.max_rate)) * scale * MARGIN / ratio) + 1
-    return int(Fraction(str(point.max_rate)) * scale * MARGIN) + 1
+def _scale(kind: PointKind, unit: str, decimals: int) -> Fraction:
+    return Fraction(10**decimals) if kind is PointKind.REGISTER else UNITS[unit][1]

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.domain.site import Point
-from streams.operators.advance import Accepted, group_starts, running, shifted
+from streams.operators.advance import Accepted
 from streams.operators.conservation import TOTALS, Course, Day, days, open_days, passes_midnight
+from streams.operators.groups import group_starts, running, shifted
 from streams.operators.points import HOUR_MS, PointTable, base_per_tick
 from streams.operators.registers import QUANTUM, Event, Flag, Row, Rules, Totals, scan
 from streams.operators.registers import Course as RegisterCourse

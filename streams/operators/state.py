@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import zstandard
 from numpy.typing import NDArray
+
+from streams.operators.packed import Packed, Waiting
+from streams.operators.readings import LATEST, NEVER, ON_TIME, Readings
 
 Int = NDArray[np.int64]
 
@@ -50,64 +54,37 @@ COLUMNS = (
     "day_quarantined",
 )
 PLACE = {name: place for place, name in enumerate(COLUMNS)}
-NEVER = -(1 << 60)
-ON_TIME = NEVER
-LATEST = 1 << 60
-
-
-@dataclass(frozen=True, slots=True)
-class Readings:
-    """Clean readings in order of arrival, five Int64 arrays of one length.
-
-    `place` in the point table, `time_ms` of the event (for an interval its end), `ticks`, `seq` (number of the raw
-    row) and `tag`: ON_TIME, or for a late reading the end of the quarter-hour its watermark stood in at arrival.
-    """
-
-    place: Int
-    time_ms: Int
-    ticks: Int
-    seq: Int
-    tag: Int
-
-    def __len__(self) -> int:
-        """Count the readings."""
-        return len(self.place)
-
-    def take(self, which: NDArray[np.bool_] | Int) -> Readings:
-        """Select rows by a mask or by indices."""
-        at = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return Readings(*(each.take(at) for each in (self.place, self.time_ms, self.ticks, self.seq, self.tag)))
-
-    @classmethod
-    def concat(cls, parts: Sequence[Readings]) -> Readings:
-        """Put parts one behind the other."""
-        if len(parts) == 1:
-            return parts[0]
-        none = [np.zeros(0, dtype=np.int64)]
-        return cls(
-            *(
-                np.concatenate([getattr(part, name) for part in parts] or none)
-                for name in ("place", "time_ms", "ticks", "seq", "tag")
-            )
-        )
 
 
 FRAMES = 6
 FRAME_APART_MS = 300_000
-RECENT = 2_000_000
+ROOM = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A copy of the table at some earlier moment, to compute a point again from; not for points in `pending`."""
+    """A copy of the table at some earlier moment, to compute a point again from; not for points in `pending`.
+
+    `done_ms` is up to where each point was worked off; `told` says that it was heard, and not merely has arrived.
+    """
 
     serial: int
-    table: Int
+    packed: bytes
+    done_ms: Int
+    told: NDArray[np.bool_]
     pending: frozenset[int]
 
-    def done_ms(self, place: int) -> int:
-        """The time up to which the point's readings were worked off."""
-        return int(self.table[place, PLACE["done_ms"]])
+    @classmethod
+    def of(cls, serial: int, table: Int, pending: Iterable[int]) -> Frame:
+        """Keep a table."""
+        told = (table[:, PLACE["started"]] == 1) | (table[:, PLACE["highest_ms"]] == NEVER)
+        packed = zstandard.ZstdCompressor(level=1).compress(table.tobytes())
+        return cls(serial, packed, table[:, PLACE["done_ms"]].copy(), told, frozenset(pending))
+
+    def table(self) -> Int:
+        """The table as it was."""
+        rows = np.frombuffer(zstandard.ZstdDecompressor().decompress(self.packed), dtype=np.int64)
+        return rows.reshape(len(self.done_ms), -1)
 
 
 @dataclass(slots=True)
@@ -117,19 +94,20 @@ class EnergyState:
     `buffer` and `late` are not part of a checkpoint: they are the raw readings beyond `done_ms` and `late_seq`.
     Nor are `frames`: without one a point is computed again from its first reading, to the same result.
     `recent` are the readings worked off since the oldest frames, each part with the serial of the frame before it; of
-    those with a serial up to `forgotten` a part is gone.
+    those with a serial up to `forgotten` a part is gone. They take up to `room` bytes.
     `unframed[point]` are the serials (after, up to) of frames that a later reading has made stale.
     """
 
     table: Int
     pending: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    buffer: list[Readings] = field(default_factory=list)
+    buffer: Waiting = field(default_factory=Waiting)
     late: list[Readings] = field(default_factory=list)
     frames: list[Frame] = field(default_factory=list)
-    recent: list[tuple[int, Readings]] = field(default_factory=list)
+    recent: list[tuple[int, Packed | Readings]] = field(default_factory=list)
     unframed: dict[int, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     serial: int = 0
     forgotten: int = -1
+    room: int = ROOM
 
     @classmethod
     def empty(cls, points: int) -> EnergyState:
@@ -145,33 +123,31 @@ class EnergyState:
         return self.table[:, PLACE[name]]
 
     def copy(self) -> EnergyState:
-        """A copy that shares nothing."""
-        pending = {point: list(rows) for point, rows in self.pending.items()}
-        return EnergyState(
-            self.table.copy(),
-            pending,
-            list(self.buffer),
-            list(self.late),
-            list(self.frames),
-            list(self.recent),
-            dict(self.unframed),
-            self.serial,
-            self.forgotten,
+        """A copy that shares nothing that changes."""
+        return replace(
+            self,
+            table=self.table.copy(),
+            pending={point: list(rows) for point, rows in self.pending.items()},
+            buffer=self.buffer.copy(),
+            late=list(self.late),
+            frames=list(self.frames),
+            recent=list(self.recent),
+            unframed=dict(self.unframed),
         )
 
     def keep_frame(self) -> None:
         """Keep a frame of the present table, unless the last one is nearly as young; the oldest goes.
 
-        What was worked off goes with the frames it followed, and beyond RECENT readings before them.
+        What was worked off goes with the frames it followed, and what there is no room for before them.
         """
-        marks = [int(frame.table[:, PLACE["done_ms"]].max(initial=NEVER)) for frame in self.frames[-1:]]
-        if marks and int(self.column("done_ms").max(initial=NEVER)) - marks[0] < FRAME_APART_MS:
+        mark = int(self.column("done_ms").max(initial=NEVER))
+        if self.frames and mark - int(self.frames[-1].done_ms.max(initial=NEVER)) < FRAME_APART_MS:
             return
         self.serial += 1
-        self.frames = [*self.frames[-FRAMES + 1 :], Frame(self.serial, self.table.copy(), frozenset(self.pending))]
-        kept, room = list[tuple[int, Readings]](), RECENT
+        self.frames = [*self.frames[-FRAMES + 1 :], Frame.of(self.serial, self.table, self.pending)]
+        kept, room = list[tuple[int, Packed | Readings]](), self.room
         for serial, part in reversed(self.recent):
-            room -= len(part)
+            room -= part.size
             if serial < self.frames[0].serial or room < 0:
                 self.forgotten = max(self.forgotten, serial)
                 break
@@ -185,31 +161,29 @@ class EnergyState:
     def remember(self, readings: Readings) -> None:
         """Keep readings that are worked off, to compute again from a frame."""
         if self.frames and len(readings):
-            self.recent.append((self.serial, readings))
+            on_time = bool((readings.tag == ON_TIME).all())
+            self.recent.append((self.serial, Packed.of(readings) if on_time else readings))
 
     def recall(self, frames: dict[int, Frame]) -> Readings:
         """What was worked off of points since a frame of each."""
         serial = np.full(len(self.table), LATEST)
         done_ms = np.full(len(self.table), NEVER)
         for place, frame in frames.items():
-            serial[place], done_ms[place] = frame.serial, frame.done_ms(place)
+            serial[place], done_ms[place] = frame.serial, frame.done_ms[place]
         oldest = int(serial.min(initial=LATEST))
-        return Readings.concat(
-            [
-                part.take((serial[part.place] <= at) & (part.time_ms > done_ms[part.place]))
-                for at, part in self.recent
-                if at >= oldest
-            ]
-        )
+        found = []
+        for at, part in self.recent:
+            if at >= oldest:
+                rows = part.readings() if isinstance(part, Packed) else part
+                found.append(rows.take((serial[rows.place] <= at) & (rows.time_ms > done_ms[rows.place])))
+        return Readings.concat(found)
 
     def frame_before(self, place: int, time_ms: int) -> Frame | None:
         """The youngest frame in which the point had not worked off anything as late as the time."""
         spans = self.unframed.get(place, ())
         for frame in reversed(self.frames):
             stale = any(after < frame.serial <= up_to for after, up_to in spans)
-            row = frame.table[place]
-            told = row[PLACE["started"]] == 1 or row[PLACE["highest_ms"]] == NEVER  # not one that has merely arrived
-            if told and not stale and place not in frame.pending and frame.done_ms(place) < time_ms:
+            if frame.told[place] and not stale and place not in frame.pending and frame.done_ms[place] < time_ms:
                 return frame
         return None
 

@@ -18,8 +18,9 @@ from typing import Final
 from streams.catalog.folder import SiteFolder
 from streams.ingest.records import Message, Record
 from streams.ingest.spool import Spool
+from streams.runners.batch import MOST_RECORDS, Batch
 from streams.runners.keeping import Keeping
-from streams.runners.live import MOST_RECORDS, Lane
+from streams.runners.live import Lane
 from streams.runners.metrics import LiveMetrics
 from streams.runners.watching import REFRESH_S, look
 from streams.stores.duckdb import DuckDBStore
@@ -97,7 +98,7 @@ class Box:
                     refreshed = now
                     look(self.folder, self.metrics, log)
                 self.came.clear()
-                busy = self.work() > 0
+                busy = self.work() > 0 or self._rest()
                 if not busy or self.keeping.is_overdue():
                     self.keeping.rest(self.lane)
                 if not busy:
@@ -117,9 +118,19 @@ class Box:
             self.spool.drop(lane.next_offset - 1)
         return len(records)
 
+    def _rest(self) -> bool:
+        """Work off what was left for later; tell whether there was anything."""
+        began = time.perf_counter()
+        batch = self.lane.rest()
+        if batch is not None:
+            self._store(batch, [], began)
+        return batch is not None
+
     def _commit(self, records: list[Record]) -> None:
         began = time.perf_counter()
-        batch = self.lane.prepare(records)
+        self._store(self.lane.prepare(records), records, began)
+
+    def _store(self, batch: Batch, records: list[Record], began: float) -> None:
         computed = time.perf_counter()
         self.lane.commit(batch)
         self.keeping.after(self.lane, batch)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,10 +29,11 @@ from streams.catalog.runs import is_run
 from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
+from streams.runners.batch import MOST_RECORDS, Batch
 from streams.runners.faust_consumer import transport
 from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
 from streams.runners.keeping import Keeping
-from streams.runners.live import MOST_RECORDS, Batch, Lane, LostError
+from streams.runners.live import Lane, LostError
 from streams.runners.metrics import LiveMetrics
 from streams.runners.results import interval_messages
 from streams.runners.watching import REFRESH_S, look
@@ -78,6 +80,7 @@ class Worker:
     thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "pipeline"))
     writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
     quiet: threading.Event = field(default_factory=threading.Event)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     committing: asyncio.Future[None] | None = None
     app: faust.App = field(init=False)
     telemetry: Any = field(init=False)
@@ -120,6 +123,7 @@ class Worker:
         self.app.agent(self.telemetry, name="telemetry")(self._take_stream)
         self.app.timer(interval=self.group.tick_s, name="ticks")(self._tick)
         self.app.timer(interval=REFRESH_S, name="catalog")(self._refresh)
+        self.app.timer(interval=self.group.within_s, name="rest")(self._rest)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_partitions_assigned.connect(self._assigned)
 
@@ -140,8 +144,25 @@ class Worker:
                     self.give_up(error)
                     raise
 
+    async def _rest(self) -> None:
+        """Work off, while nothing comes, what earlier batches have left for later."""
+        if self.turn.locked():
+            return
+        async with self.turn:
+            for lane in list(self.lanes.values()):
+                if lane.behind and not self.stopping:
+                    try:
+                        await self._work(lane, [])
+                    except Exception as error:
+                        self.give_up(error)
+                        raise
+
     async def take(self, part: int, records: Sequence[Record]) -> None:
         """Work off records of a partition; on return they are in the store, or will be read again."""
+        async with self.turn:
+            await self._take(part, records)
+
+    async def _take(self, part: int, records: Sequence[Record]) -> None:
         lane: Lane = await self._surely(self._lane, part)
         try:
             groups = lane.batches(records)
@@ -164,10 +185,14 @@ class Worker:
         try:
             began = time.perf_counter()
             batch = await self._computed(lane, records)
+            if batch is None:
+                return False
             self.metrics.compute.observe(time.perf_counter() - began)
             await self._tell(lane, batch)
         except FencedError as error:
             await self._fenced(lane, records, error)
+            await self._settled()
+            return False
         await self._settled()
         if self.lanes.get(lane.part) is not lane:
             return False
@@ -182,7 +207,8 @@ class Worker:
         self.lanes.pop(lane.part, None)
         self.quiet.set()
         fresh: Lane = await self._surely(self._lane, lane.part)
-        await self._seek(fresh, LostError(fresh.next_offset, records[0].offset))
+        if records:
+            await self._seek(fresh, LostError(fresh.next_offset, records[0].offset))
 
     async def _settled(self) -> None:
         """Wait for the commit under way; what went wrong in it goes wrong here."""
@@ -190,12 +216,16 @@ class Worker:
             waited, self.committing = self.committing, None
             await waited
 
-    async def _computed(self, lane: Lane, records: list[Record]) -> Batch:
-        """Compute a batch; where the store goes away meanwhile, the lane begins again from what it has committed."""
+    async def _computed(self, lane: Lane, records: list[Record]) -> Batch | None:
+        """Compute a batch, of records or of what was left for later (None where nothing was).
+
+        Where the store goes away meanwhile, the lane begins again from what it has committed.
+        """
         before = lane.next_offset
+        compute = partial(lane.prepare, records) if records else lane.rest
         while True:
             try:
-                batch: Batch = await self._in_thread(lane.prepare, records)
+                batch: Batch | None = await self._in_thread(compute)
             except StoreAwayError as error:
                 await self._settled()
                 await self._wait_for_store(error)

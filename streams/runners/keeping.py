@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from streams.catalog.runs import is_run
+from streams.runners.batch import Batch
 from streams.runners.embedded import abandoned_before_s
-from streams.runners.live import Batch, Lane, LiveSite
+from streams.runners.live import Lane
+from streams.runners.live_site import LiveSite
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
 

@@ -3,15 +3,19 @@
 A lane is one part of a log (a partition of a Kafka topic, or the spool of one box) and the sites whose readings come by
 it. The store's position is the truth: records before it are skipped, a gap after it is told to whoever feeds the lane,
 and a commit succeeds only where the position is the one that its batch began at.
+
+Readings are decoded, looked at and stored for all sites together, in the batch that brings them. What follows from them
+at the end of an interval is worked off site by site, in this batch or a later one, so that many sites whose intervals
+end at once hold no reading up; nothing that comes out depends on it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from itertools import groupby
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -23,21 +27,29 @@ from streams.domain.site import Site
 from streams.ingest.codec import PAYLOAD_CHARS
 from streams.ingest.messages import decode_messages
 from streams.ingest.records import Record
-from streams.operators.points import PointTable
+from streams.operators.clean import clean
+from streams.operators.readings import Readings
 from streams.pipeline import Outputs
+from streams.runners.batch import Batch, Counts, cut
+from streams.runners.live_site import Entrance, LiveSite
 from streams.stores.archive import Archive
-from streams.stores.rows import Tables, quarantined, together
-from streams.stores.site import Move, SiteStore
+from streams.stores.rows import quarantined, raw_rows, together
+from streams.stores.site import Move
 from streams.stores.store import Store, naive
 from streams.stores.writer import write
 
 UNKNOWN_SITE = "unknown site"
 RUN = re.compile(r"[A-Za-z0-9_.-]{1,60}")
-MOST_RECORDS = 2_000
-MOST_BYTES = 4 * 1024 * 1024
-"""What one commit holds at most: about a hundred thousand readings."""
 DAY_MS = 86_400_000
 """So far a tick moves a site's watermark in one commit."""
+WORK_S: Final = 0.2
+"""So long intervals are closed in one commit, where others can be left to the next."""
+TICK_S: Final = 1.0
+LEFT_MS: Final = 1_800_000
+"""A site that has this much event time to work off is not left for later."""
+ROOM: Final = 48 * 1024 * 1024
+"""Memory for what all sites together keep of readings that were worked off."""
+NOTHING: Final = Readings.concat([])
 
 
 class LostError(Exception):
@@ -49,98 +61,11 @@ class LostError(Exception):
         self.expected, self.found = expected, found
 
 
-@dataclass(slots=True)
-class Counts:
-    """What a batch held and left."""
-
-    records: int = 0
-    readings: int = 0
-    late: int = 0
-    rejected: int = 0
-    facts: int = 0
-    revisions: int = 0
-    ticks: int = 0
-
-
-@dataclass(slots=True)
-class Batch:
-    """Everything that one commit stores: rows, moves of positions, recorded ticks; and what others are told.
-
-    It is not whole where a tick passes over days of silence: then the same record is prepared again, and each commit
-    holds one. `undecodable` are records of which nothing or not everything could be read, with the reason; `outputs`
-    are the results of each site.
-    """
-
-    before: int
-    after: int
-    moment: datetime
-    counts: Counts
-    is_whole: bool = True
-    tables: list[Tables] = field(default_factory=list)
-    moves: list[tuple[LiveSite, Move]] = field(default_factory=list)
-    controls: list[tuple[LiveSite, int, int]] = field(default_factory=list)
-    outputs: list[tuple[LiveSite, Outputs]] = field(default_factory=list)
-    undecodable: list[tuple[Record, str]] = field(default_factory=list)
-
-
-def _tick_of(record: Record) -> tuple[int, str] | None:
-    """What tick a record is, and of whom; None for readings."""
-    return None if record.tick_ms is None else (record.tick_ms, record.site)
-
-
-def _pieces(records: Iterable[Record]) -> Iterator[list[Record]]:
-    piece, size = list[Record](), 0
-    for record in records:
-        if piece and size + len(record.value) > MOST_BYTES:
-            yield piece
-            piece, size = [], 0
-        piece.append(record)
-        size += len(record.value)
-    if piece:
-        yield piece
-
-
-class LiveSite:
-    """One site of a lane: its pipeline where the last commit left it, and the numbers of its gateways.
-
-    `settle` waits for the commit under way: whatever is looked up must be in the store by then.
-    """
-
-    def __init__(self, site: Site, store: Store, settle: Callable[[], None], archive: Archive | None) -> None:
-        """Load the state."""
-        settle()
-        self.settle = settle
-        self.name = site.name
-        self.sha256 = site.sha256
-        self.table = PointTable.of(site)
-        self.store = SiteStore(store, self.table, archive)
-        self.pipeline = self.store.pipeline(self)
-        self.points = [point.name for point in self.table.every]
-        self.sources: dict[str, int] = {}
-        self.slack_ms = int((self.table.lateness_ms + self.table.resolution_ms).max(initial=0))
-
-    def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
-        """See `streams.pipeline.Memory`."""
-        self.settle()
-        return self.store.readings(places, since_ms)
-
-    def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
-        """See `streams.pipeline.Memory`."""
-        self.settle()
-        return self.store.facts(places, from_ms, to_ms)
-
-    def source(self, gateway: str, moment: datetime) -> int:
-        """The number of a gateway, which is registered when it is first heard."""
-        if gateway not in self.sources:
-            self.settle()
-            self.sources[gateway] = self.store.source(gateway, gateway, moment)[0]
-        return self.sources[gateway]
-
-
 class Lane:
     """The sites of one part of a log, over a store.
 
-    `next_offset` is where its memory stands; the store may be one batch behind, whose commit is under way.
+    `next_offset` and `commits` are where its memory stands; the store may be one batch behind, whose commit is under
+    way. `behind` are the sites that have something to work off.
     """
 
     def __init__(
@@ -162,28 +87,44 @@ class Lane:
         self.position = f"{log} {identity}".strip()
         self.store, self.folder, self.clock, self.settle = store, folder, clock, settle
         self.sites: dict[str, LiveSite] = {}
+        self.behind: dict[str, LiveSite] = {}
+        self.entrance: Entrance | None = None
         self.reload()
 
     def reload(self) -> None:
         """Forget what is in memory and go on from the store."""
         self.settle()
+        self.sites.clear()
+        self.behind.clear()
+        self.entrance = None
         with self.store.transaction():
             self.store.alone(f"lane {self.log} {self.part}")
             if not self._position():
-                self.store.execute("insert into op.log_position values ($1, $2, 0)", [self.position, self.part])
-        self.next_offset = int(self._position()[0][0])
-        self.sites.clear()
+                self.store.execute("insert into op.log_position values ($1, $2, 0, 0)", [self.position, self.part])
+        self.next_offset, self.commits = self._position()[0]
         for (name,) in self.store.rows(
             "select site from op.position where log = $1 and part = $2", [self.log, self.part]
         ):
             if site_of(name) in self.folder.sites:
                 site = self.folder.sites[site_of(name)]
-                site = renamed(site, name.partition(MARK)[2]) if is_run(name) else site
-                self.sites[name] = LiveSite(site, self.store, self.settle, self.archive)
+                self._open(renamed(site, name.partition(MARK)[2]) if is_run(name) else site)
 
-    def _position(self) -> list[tuple[int]]:
+    def _open(self, site: Site) -> LiveSite:
+        """Load a site as the last commit left it."""
+        live = self.sites[site.name] = LiveSite(site, self.store, self.settle, self.archive)
+        self._note(live)
+        return live
+
+    def _note(self, site: LiveSite) -> None:
+        """Note whether a site has something to work off."""
+        if site.pipeline.is_behind:
+            self.behind[site.name] = site
+        else:
+            self.behind.pop(site.name, None)
+
+    def _position(self) -> list[tuple[int, int]]:
         return self.store.rows(
-            "select next_offset from op.log_position where log = $1 and part = $2", [self.position, self.part]
+            "select next_offset, commits from op.log_position where log = $1 and part = $2", [self.position, self.part]
         )
 
     def batches(self, records: Sequence[Record], *, is_whole: bool = False) -> list[list[Record]]:
@@ -194,26 +135,34 @@ class Lane:
         fresh = [record for record in records if record.offset >= self.next_offset]
         if fresh and fresh[0].offset > self.next_offset and not is_whole:
             raise LostError(self.next_offset, fresh[0].offset)
-        return [piece for _, group in groupby(fresh, key=_tick_of) for piece in _pieces(group)]
+        return cut(fresh)
 
     def prepare(self, records: Sequence[Record]) -> Batch:
         """Compute what records leave; the lane's memory moves on with it, the store does not yet."""
-        batch = Batch(self.next_offset, records[-1].offset + 1, self.clock(), Counts(records=len(records)))
+        batch = self._begin(records[-1].offset + 1, len(records))
         if records[0].tick_ms is not None:
             self._tick(batch, records[0].tick_ms, records[0].site)
             batch.after = batch.after if batch.is_whole else batch.before
             self.next_offset = batch.after
             return batch
         self.next_offset = batch.after
-        by_site: dict[str, list[Record]] = {}
-        for record in records:
-            by_site.setdefault(record.site, []).append(record)
-        for name, mine in by_site.items():
-            site = self._site(name)
-            if site is None:
-                self._refuse(batch, mine)
-            else:
-                self._step(batch, site, mine)
+        self._arrive(batch, records)
+        self._work(batch)
+        return batch
+
+    def rest(self) -> Batch | None:
+        """A batch without records, of what was left for later; None where nothing was."""
+        if not self.behind:
+            return None
+        batch = self._begin(self.next_offset, 0)
+        self._work(batch)
+        return batch
+
+    def _begin(self, after: int, records: int) -> Batch:
+        for site in self.sites.values():  # what came by the batch before is in the store, or on the way there
+            site.pipeline.fresh, site.first = NOTHING, []
+        batch = Batch(self.next_offset, after, self.commits, self.clock(), Counts(records=records))
+        self.commits += 1
         return batch
 
     def _site(self, name: str) -> LiveSite | None:
@@ -227,7 +176,7 @@ class Lane:
             return None
         live = self.sites.get(name)
         if live is None or live.sha256 != known.sha256:
-            live = self.sites[name] = LiveSite(known, self.store, self.settle, self.archive)
+            live = self._open(known)
             with self.store.transaction():
                 self.store.execute(
                     "update op.position set log = $1, part = $2 where site = $3", [self.log, self.part, name]
@@ -237,45 +186,116 @@ class Lane:
     def _tick(self, batch: Batch, now_ms: int, of: str) -> None:
         """A tick of every live site, or of one run."""
         batch.counts.ticks += 1
+        begun = time.perf_counter()
         for name in [of] if of else [name for name in self.sites if not is_run(name)]:
             site = self._site(name)
             if site is None or not site.pipeline.is_due(now_ms):
                 continue
+            if batch.controls and time.perf_counter() - begun > TICK_S:
+                batch.is_whole = False
+                break
             until_ms = min(now_ms, site.pipeline.watermark_ms + DAY_MS + site.slack_ms)
             outputs = site.pipeline.tick(until_ms)
             batch.controls.append((site, outputs.next_seq, until_ms))
             batch.is_whole &= until_ms == now_ms
             self._keep(batch, site, outputs)
+            self._note(site)
 
-    def _step(self, batch: Batch, site: LiveSite, records: list[Record]) -> None:
-        decoded = decode_messages([record.value for record in records])
-        received = np.array([record.received_ms for record in records], dtype=np.int64)
+    def _arrive(self, batch: Batch, records: Sequence[Record]) -> None:
+        """Store the readings of records, and let them wait in the pipelines of their sites."""
+        by_site: dict[str, list[Record]] = {}
+        for record in records:
+            by_site.setdefault(record.site, []).append(record)
+        heard: dict[str, LiveSite] = {}
+        for name, some in by_site.items():
+            site = self._site(name)
+            if site is None:
+                self._refuse(batch, some)
+            else:
+                heard[name] = site
+        if not heard:
+            return
+        entrance = self._entrance()
+        names = sorted(heard, key=entrance.nth.__getitem__)
+        mine = [record for name in names for record in by_site[name]]
+        nth = np.repeat([entrance.nth[name] for name in names], [len(by_site[name]) for name in names])
+        decoded = decode_messages([record.value for record in mine])
+        received = np.array([record.received_ms for record in mine], dtype=np.int64)
         of_reading = decoded.readings["message"].to_numpy()
-        outputs = site.pipeline.step(decoded.readings, received[of_reading])
-        moment = naive(batch.moment)
-        numbers = np.array([site.source(record.gateway, batch.moment) for record in records], dtype=np.int32)
-        message = outputs.raw["message"].to_numpy()
-        arrived = pl.Series(received[message]).cast(pl.Datetime("ms"))
-        batch.tables.append(site.store.maker.raw(outputs, pl.Series(numbers[message]), arrived))
-        for rejects in (decoded.rejects, outputs.rejects):
-            for number in rejects["message"].unique(maintain_order=True).to_list() if len(rejects) else ():
-                mine = rejects.filter(pl.col("message") == number)
-                batch.tables.append(quarantined(mine, records[number].gateway, moment))
-                batch.counts.rejected += len(mine)
-                if rejects is decoded.rejects:
-                    batch.undecodable.append((records[number], "; ".join(mine["reason"].unique().sort())))
-        batch.counts.readings += len(outputs.raw)
-        batch.counts.late += len(outputs.raw) - outputs.raw["late_ms"].null_count()
-        self._keep(batch, site, outputs)
+        usable, rejects = clean(entrance.gate, decoded.readings, received[of_reading], nth[of_reading])
+        for each in (decoded.rejects, rejects):
+            self._reject(batch, mine, each, is_undecodable=each is decoded.rejects)
+        message, place, time_ms, ticks = (usable[name].to_numpy() for name in ("message", "place", "time_ms", "ticks"))
+        edges = np.searchsorted(nth[message], np.arange(len(entrance.sites) + 1))
+        arrived = []
+        for name in names:
+            site, at = heard[name], entrance.nth[name]
+            span, before = slice(int(edges[at]), int(edges[at + 1])), site.pipeline.next_seq
+            arrival = site.pipeline.arrive(place[span] - entrance.gate.first[at], time_ms[span], ticks[span])
+            arrived.append(arrival)
+            site.first = arrival.first
+            self._move(batch, site, before)
+            self._note(site)
+        raw = usable.hstack(
+            [
+                pl.Series("seq", np.concatenate([each.seq for each in arrived])),
+                pl.concat([each.late_ms for each in arrived]),
+            ]
+        )
+        numbers = [heard[record.site].source(record.gateway, batch.moment) for record in mine]
+        sources = pl.Series(np.array(numbers, dtype=np.int32)[message])
+        batch.tables.append(
+            raw_rows(raw, entrance.point_id[place], sources, pl.Series(received[message]).cast(pl.Datetime("ms")))
+        )
+        batch.counts.readings += len(raw)
+        batch.counts.late += len(raw) - raw["late_ms"].null_count()
+
+    def _entrance(self) -> Entrance:
+        """The entrance for the sites as they are now, who share what memory there is."""
+        sites = tuple(self.sites.values())
+        if self.entrance is None or self.entrance.sites != sites:
+            self.entrance = Entrance.of(sites)
+            for site in sites:
+                site.pipeline.state.room = ROOM // len(sites)
+        return self.entrance
+
+    def _work(self, batch: Batch) -> None:
+        """Work off what the watermarks have passed, for some time; and keep what was heard for the first time."""
+        begun = time.perf_counter()
+        is_late = False
+        for site in list(self.behind.values()):
+            if is_late and site.pipeline.behind_ms < LEFT_MS:
+                continue
+            self._keep(batch, site, site.pipeline.work())
+            self._note(site)
+            is_late = time.perf_counter() - begun > WORK_S
+        for site in self.sites.values():
+            if site.first:
+                batch.tables.append(site.store.maker.states(site.pipeline.state, site.first))
 
     def _keep(self, batch: Batch, site: LiveSite, outputs: Outputs) -> None:
-        before = site.store.next_seq
-        site.store.next_seq = outputs.next_seq
-        batch.moves.append((site, Move(before, outputs.next_seq)))
+        outputs.touched = sorted({*outputs.touched, *site.first})
+        site.first = []
         batch.tables.append(site.store.maker.made(outputs, naive(batch.moment)))
         batch.outputs.append((site, outputs))
         batch.counts.facts += len(outputs.facts)
         batch.counts.revisions += int((outputs.facts["revision"] > 0).sum()) if len(outputs.facts) else 0
+
+    def _move(self, batch: Batch, site: LiveSite, before: int) -> None:
+        after = site.store.next_seq = site.pipeline.next_seq
+        if before != after:
+            batch.moves.append((site, Move(before, after)))
+
+    def _reject(self, batch: Batch, records: list[Record], rejects: pl.DataFrame, *, is_undecodable: bool) -> None:
+        """Rejects of messages (`message` is the place in `records`) into quarantine."""
+        if not len(rejects):
+            return
+        for (number,), some in rejects.partition_by("message", as_dict=True, maintain_order=True).items():
+            record = records[int(number)]
+            batch.tables.append(quarantined(some, record.gateway, naive(batch.moment)))
+            if is_undecodable:
+                batch.undecodable.append((record, "; ".join(some["reason"].unique().sort())))
+        batch.counts.rejected += len(rejects)
 
     def _refuse(self, batch: Batch, records: list[Record]) -> None:
         """A site that no file describes: its messages can be read in quarantine, and sent again when one does."""
@@ -292,15 +312,13 @@ class Lane:
         tables = together([each for each in batch.tables if each]) if any(batch.tables) else {}
         with self.store.transaction():
             if not self.store.execute(
-                "update op.log_position set next_offset = $1 where log = $2 and part = $3 and next_offset = $4",
-                [batch.after, self.position, self.part, batch.before],
+                "update op.log_position set next_offset = $1, commits = $2 "
+                "where log = $3 and part = $4 and next_offset = $5 and commits = $6",
+                [batch.after, batch.commits + 1, self.position, self.part, batch.before, batch.commits],
             ):
-                raise FencedError(
-                    f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {batch.before}"
-                )
+                raise self._fenced(batch)
             for site, move in batch.moves:
-                if move.before != move.after:
-                    site.store.move(move)
+                site.store.move(move)
             for site, seq, now_ms in batch.controls:
                 site.store.control(seq, "tick", datetime.fromtimestamp(now_ms / 1000, tz=UTC))
             write(self.store, tables, moment)
@@ -312,19 +330,22 @@ class Lane:
         rows = pl.DataFrame({"reason": [reason], "payload": [""]})
         with self.store.transaction():
             self.store.execute(
-                "update op.log_position set next_offset = $1 where log = $2 and part = $3",
-                [first, self.position, self.part],
+                "update op.log_position set next_offset = $1, commits = $2 where log = $3 and part = $4",
+                [first, self.commits + 1, self.position, self.part],
             )
             write(self.store, quarantined(rows, self.log, moment), moment)
-        self.next_offset = first
+        self.next_offset, self.commits = first, self.commits + 1
 
     def settled(self, batch: Batch) -> bool:
         """After a commit whose answer was lost: tell whether it is in the store; FencedError where others went on."""
         found = self._position()
-        if found and found[0][0] == batch.after:
+        if found and found[0] == (batch.after, batch.commits + 1):
             return True
-        if not found or found[0][0] != batch.before:
-            raise FencedError(
-                f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {batch.before}"
-            )
+        if not found or found[0] != (batch.before, batch.commits):
+            raise self._fenced(batch)
         return False
+
+    def _fenced(self, batch: Batch) -> FencedError:
+        return FencedError(
+            f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {batch.before}"
+        )

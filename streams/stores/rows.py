@@ -64,31 +64,12 @@ class RowMaker:
                 tables[name] = self._dated(rows.select(of_site, starts, pl.exclude("starts_ms")), moment)
         if len(outputs.emissions):
             tables["emission"] = self._emissions(outputs.emissions, moment)
-        if outputs.touched:
-            tables["state"] = self._state(outputs.state, outputs.touched)
-        return tables
+        return tables | self.states(outputs.state, outputs.touched)
 
     def raw(self, outputs: Outputs, sources: pl.Series, received_at: pl.Series) -> Tables:
         """The usable readings; `sources` (Int32) and `received_at` (Datetime, ms) have an entry each or one for all."""
-        raw = outputs.raw
-        if not len(raw):
-            return {}
-        columns = [
-            raw["seq"],
-            pl.Series("point_id", self.ids[raw["place"].to_numpy()]),
-            raw["time_ms"].cast(pl.Datetime("ms")).alias("read_at"),
-            raw["value"],
-            _storable(raw["text"]),
-            _storable(raw["unit"]),
-            raw["quality"].cast(pl.Int16),
-            raw["extra"],
-            raw["late_ms"].cast(pl.Datetime("ms")).alias("late_at"),
-            *(
-                (each if len(each) == len(raw) else each.new_from_index(0, len(raw))).alias(name)
-                for name, each in (("source_id", sources), ("received_at", received_at))
-            ),
-        ]
-        return {"raw": pl.DataFrame(columns)}
+        point_id = self.ids[outputs.raw["place"].to_numpy()] if len(outputs.raw) else np.zeros(0, dtype=np.int32)
+        return raw_rows(outputs.raw, point_id, sources, received_at)
 
     def _dated(self, rows: pl.DataFrame, moment: datetime) -> pl.DataFrame:
         return rows.with_columns(
@@ -186,8 +167,11 @@ class RowMaker:
             *DAY_COLUMNS[3:],
         )
 
-    def _state(self, state: EnergyState, touched: list[int]) -> pl.DataFrame:
-        return pl.DataFrame(
+    def states(self, state: EnergyState, touched: list[int]) -> Tables:
+        """The operator's state of some points."""
+        if not touched:
+            return {}
+        rows = pl.DataFrame(
             {
                 "point_id": self.ids[touched],
                 "counters": [state.table[place].tobytes() for place in touched],
@@ -195,6 +179,29 @@ class RowMaker:
             },
             schema={"point_id": pl.Int32, "counters": pl.Binary, "pending": pl.String},
         )
+        return {"state": rows}
+
+
+def raw_rows(raw: pl.DataFrame, point_id: NDArray[np.int32], sources: pl.Series, received_at: pl.Series) -> Tables:
+    """Usable readings (`clean.DECODED` with `seq` and `late_ms`), of whatever sites; see `RowMaker.raw`."""
+    if not len(raw):
+        return {}
+    columns = [
+        raw["seq"],
+        pl.Series("point_id", point_id),
+        raw["time_ms"].cast(pl.Datetime("ms")).alias("read_at"),
+        raw["value"],
+        _storable(raw["text"]),
+        _storable(raw["unit"]),
+        raw["quality"].cast(pl.Int16),
+        raw["extra"],
+        raw["late_ms"].cast(pl.Datetime("ms")).alias("late_at"),
+        *(
+            (each if len(each) == len(raw) else each.new_from_index(0, len(raw))).alias(name)
+            for name, each in (("source_id", sources), ("received_at", received_at))
+        ),
+    ]
+    return {"raw": pl.DataFrame(columns)}
 
 
 def _storable(texts: pl.Series) -> pl.Series:

@@ -15,7 +15,8 @@ from streams.domain.findings import FencedError, StoreError
 from streams.domain.site import PointKind
 from streams.operators.clean import event_time
 from streams.operators.points import PointTable
-from streams.operators.state import NEVER, EnergyState
+from streams.operators.readings import NEVER
+from streams.operators.state import EnergyState
 from streams.pipeline import FACT, Memory, Outputs, Pipeline
 from streams.stores.archive import Archive, ArchiveFile
 from streams.stores.rows import EARLIEST_MS, RowMaker, quarantined

@@ -17,7 +17,8 @@ from streams.domain.site import PointKind, Site
 from streams.operators import energy
 from streams.operators.clean import clean, event_time
 from streams.operators.points import PointTable
-from streams.operators.state import ON_TIME, EnergyState, Readings
+from streams.operators.readings import ON_TIME, Readings
+from streams.operators.state import EnergyState
 
 SITES = Path(__file__).parents[2] / "deploy" / "sites"
 NAMES = [path.stem for path in sorted(SITES.glob("*.yaml"))]
@@ -50,7 +51,7 @@ def quarters(made: Simulated) -> pl.DataFrame:
         pl.lit(0, pl.Int8).alias("quality"),
         pl.lit(None, pl.String).alias("extra"),
     )
-    usable, _ = clean(table, decoded, 4_000_000_000_000)
+    usable, _ = clean(table.gate, decoded, 4_000_000_000_000)
     place = usable["place"].to_numpy()
     times = event_time(table, place, usable["time_ms"].to_numpy())
     count = np.arange(len(place), dtype=np.int64)

@@ -22,7 +22,7 @@ def reasons(point: Point, *values: float) -> list[str | None]:
     site = Site("s", SiteKind.MACHINING, zone, "", "", begins, (), (point,), (), (), (), (), "AR5", (), "")
     rows = [(point.name, NOON_MS, value, None, None, 0, None) for value in values]
     table = PointTable.of(site)
-    found = [clean(table, pl.DataFrame([row], schema=DECODED, orient="row"), NOON_MS) for row in rows]
+    found = [clean(table.gate, pl.DataFrame([row], schema=DECODED, orient="row"), NOON_MS) for row in rows]
     return [rejects["reason"][0] if len(rejects) else None for _, rejects in found]
 
 

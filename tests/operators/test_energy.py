@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.domain.site import Point, PointKind, Quantity, Site, SiteKind
-from streams.operators import energy, state
-from streams.operators.energy import EnergyOutputs, flush, step
+from streams.operators import energy, packed, state
+from streams.operators.energy import EnergyOutputs, arrive, flush, is_due, step, work
 from streams.operators.points import PointTable
-from streams.operators.state import EnergyState, Readings
+from streams.operators.readings import Readings
+from streams.operators.state import EnergyState
 
 START_MS = 1_767_225_600_000
 MINUTE_MS = 60_000
@@ -73,14 +74,25 @@ class Run:
         every = Readings.concat(self.seen)
         return every.take(np.isin(every.place, places) & (every.time_ms > since_ms))
 
-    def feed(self, readings: list[Reading]) -> None:
+    def batch(self, readings: list[Reading]) -> Readings:
         columns = np.array(readings, dtype=np.int64).reshape(-1, 3)
         first = sum(map(len, self.seen))
         seq = np.arange(first, first + len(columns), dtype=np.int64)
-        batch = Readings(columns[:, 0], START_MS + columns[:, 1] * MINUTE_MS, columns[:, 2], seq, np.zeros_like(seq))
+        return Readings(columns[:, 0], START_MS + columns[:, 1] * MINUTE_MS, columns[:, 2], seq, np.zeros_like(seq))
+
+    def feed(self, readings: list[Reading]) -> None:
+        batch = self.batch(readings)
         self.state, out = step(self.table, self.state, batch, self.history)
         self.seen.append(replace(batch, tag=out.tags))
         self.keep(out)
+
+    def let_wait(self, readings: list[Reading], *, works: bool) -> None:
+        """The two halves of a step; the second may be left to a later call."""
+        self.state, batch = arrive(self.table, self.state, self.batch(readings))
+        if works and is_due(self.table, self.state):
+            self.state, out = work(self.table, self.state, batch, self.history)
+            self.keep(out)
+        self.seen.append(batch)
 
     def end(self) -> None:
         self.state, out = flush(self.table, self.state, self.history)
@@ -196,6 +208,19 @@ def test_interval_amounts_are_taken_as_they_are(cuts: list[int]) -> None:
     assert [(value[0], value[3]) for value in facts.values()] == [(700, 0), (800, 0), (0, 900_000), (900, 0)]
 
 
+@given(streams(), st.lists(st.tuples(st.integers(1, 30), st.booleans()), min_size=1, max_size=12))
+def test_when_that_which_has_arrived_is_worked_off_changes_nothing(
+    readings: list[Reading], batches: list[tuple[int, bool]]
+) -> None:
+    run, at, turn = Run(ALL), 0, 0
+    while at < len(readings):
+        size, works = batches[turn % len(batches)]
+        run.let_wait(readings[at : at + size], works=works)
+        at, turn = at + size, turn + 1
+    run.end()
+    assert (run.facts, sorted(run.log)) == outcome(ALL, readings, [])
+
+
 @given(streams(), st.lists(st.integers(0, 140), max_size=6), st.integers(1, 30), st.integers(1, 40))
 def test_how_much_is_taken_at_once_and_kept_in_memory_changes_nothing(
     readings: list[Reading], cuts: list[int], at_once: int, recent: int
@@ -203,7 +228,10 @@ def test_how_much_is_taken_at_once_and_kept_in_memory_changes_nothing(
     whole = outcome(ALL, readings, cuts)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(energy, "AT_ONCE", at_once)
-        patch.setattr(state, "RECENT", recent)
+        patch.setattr(packed, "PACK_AT", recent)
+        patch.setattr(
+            EnergyState, "empty", lambda points, empty=EnergyState.empty: replace(empty(points), room=99 * recent)
+        )
         assert outcome(ALL, readings, cuts) == whole
         patch.setattr(state, "FRAMES", 1)
         assert outcome(ALL, readings, cuts) == whole
