@@ -143,6 +143,7 @@ class Box:
                 self.metrics.latency.observe(max(0.0, now_ms - record.received_ms) / 1000)
         self.metrics.lag.labels(LOG, "0").set(max(0, self.spool.last + 1 - self.lane.next_offset))
 
+
 def copy_of(store: DuckDBStore) -> Path:
     """Where the daily copy of a store goes, beside its file."""
     return store.path.with_suffix(".copy.duckdb")

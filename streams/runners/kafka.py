@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import faust
+from aiokafka.errors import IllegalStateError
 from faust.types import TP
 from faust.types.auth import AuthProtocol
 
@@ -350,9 +352,14 @@ class Worker:
         first = (await self.app.consumer.earliest_offsets(tp))[tp]
         if lost.expected < first:
             log.error("readings lost", extra={"fields": {"part": part, "from": lost.expected, "to": first - 1}})
-            await self._surely(lane.skip, first)
+            try:
+                await self._surely(lane.skip, first)
+            except FencedError:
+                self.lanes.pop(part, None)
+                return
         log.info("sought", extra={"fields": {"part": part, "offset": max(lost.expected, first), "found": lost.found}})
-        await self.app.consumer.seek(tp, max(lost.expected, first))
+        with suppress(IllegalStateError):  # it was taken away meanwhile
+            await self.app.consumer.seek(tp, max(lost.expected, first))
 
     async def _tell(self, lane: Lane, batch: Batch) -> None:
         """Send results and undecodable messages before the commit: they may come twice, and are never missed."""

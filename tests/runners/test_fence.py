@@ -1,4 +1,4 @@
-"""Two workers over one archive: who has lost a partition without knowing it neither lists nor spoils a file."""
+"""Two workers over one store and archive: who has lost a partition without knowing it changes nothing any more."""
 
 from __future__ import annotations
 
@@ -89,3 +89,17 @@ def test_who_takes_over_leaves_the_files_that_are_about_to_be_listed(
     with closing(Holder(database, tmp_path / "archive").store):
         site.store.list_files(written, rows)
         assert stale.numbers() == list(range(100))
+
+
+def test_a_stale_worker_does_not_move_the_position(holders: tuple[Holder, Holder]) -> None:
+    stale, fresh = holders
+    fresh.take(50)
+    with pytest.raises(FencedError):
+        stale.lane.skip(120)
+    fresh.take(10)
+    fresh.lane.skip(170)
+    fresh.take(1)
+    assert fresh.store.rows("select next_offset from op.log_position") == [(171,)]
+    assert [reason for (reason,) in fresh.store.rows("select reason from fact.quarantine")] == [
+        "telemetry[0]: offsets 160 to 169 are no longer in the log"
+    ]
