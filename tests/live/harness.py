@@ -209,12 +209,17 @@ def system(kafka: str, dsn: str, sites: Path, folder: Path, archive: Path | None
         made.close()
 
 
-def wait_for(condition: Callable[[], bool], said: Callable[[], str] = lambda: "", seconds: float = PATIENCE_S) -> None:
+def wait_for(
+    condition: Callable[[], bool],
+    said: Callable[[], str] = lambda: "",
+    seconds: float = PATIENCE_S,
+    pause_s: float = 0.1,
+) -> None:
     """Wait until something holds."""
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, said()
-        time.sleep(0.5)
+        time.sleep(pause_s)
 
 
 def metric(port: int, name: str) -> float:
