@@ -257,11 +257,11 @@ def replayed(each: Simulated, store: Store, folder: Path, archive: Path | None =
     return replay(site, store, folder / f"{site.name}.scratch.duckdb", BEGINS, ENDS, lambda _: None, archive).identical
 
 
-def views(store: Store) -> Views:
-    """Every mart view, without the columns of the run, sorted by all the others."""
+def views(store: Store, schema: str = "mart") -> Views:
+    """Every mart view, or every view of runs, without the columns of the run, sorted by all the others."""
     found = {}
     for path in sorted((SQL / "views").glob("*.sql")):
-        rows = store.query(f"select * from mart.{path.stem}")
+        rows = store.query(f"select * from {schema}.{path.stem}")
         kept = [name for name in rows.columns if name not in RUN_COLUMNS]
         found[path.stem] = rows.select(kept).sort(kept, nulls_last=True)
     return found
