@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -16,7 +15,6 @@ EPILOG = (
     "Examples: kilowatch bridge --inlets inlets.yaml --mqtt mqtt://127.0.0.1:1883 --kafka 127.0.0.1:9092 "
     "--spool spool · kilowatch bridge --http 127.0.0.1:8080 --tokens tokens --kafka 127.0.0.1:9092 --spool spool"
 )
-TOKEN_EPILOG = "Example: kilowatch token gw7 --sites wugu,depot"  # noqa: S105 - an example of the command
 LEAST_SPOOL_MB: Final = 16
 
 
@@ -105,18 +103,3 @@ def bridge(
     if wanted.http is not None and wanted.http == wanted.metrics:
         raise IngestError(f"bridge: expected two addresses for --http and --metrics; found {http} twice")
     bridge_run.run(wanted)
-
-
-def token(
-    gateway: Annotated[str, typer.Argument(metavar="GATEWAY", help="The gateway's name.")],
-    sites: Annotated[str, typer.Option(metavar="SITE,SITE|*", help="The sites that it may send for.")],
-) -> None:
-    """Make a token for a gateway that pushes over HTTP, and its line for the bridge's file of tokens.
-
-    The token is shown this once; the file keeps its SHA-256 alone.
-    """
-    from streams.ingest.push import token_line  # noqa: PLC0415 - as above
-
-    made = secrets.token_urlsafe(32)
-    line = token_line(gateway, made, sites)
-    typer.echo(f"token for the gateway:   {made}\nline for the token file: {line}")

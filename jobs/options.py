@@ -20,6 +20,15 @@ class KafkaSecurity(StrEnum):
     SASL_SSL = "sasl_ssl"
 
 
+SiteFile = Annotated[Path, typer.Argument(metavar="SITE.yaml", help="The site's catalog file.")]
+StoreUrl = Annotated[
+    str,
+    typer.Option("--store", metavar="URL", envvar="KILOWATCH_STORE", help="duckdb:///site.duckdb or postgresql://…"),
+]
+ArchiveFolder = Annotated[
+    Path | None,
+    typer.Option("--archive", envvar="KILOWATCH_ARCHIVE", help="The raw archive; beside the file of a DuckDB store."),
+]
 Sites = Annotated[
     Path, typer.Option("--sites", metavar="FOLDER", envvar="KILOWATCH_SITES", help="A folder of site files, or one.")
 ]

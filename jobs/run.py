@@ -99,7 +99,7 @@ def run(
         topics = Topics(read_inlets(inlets), tally)
     start_logs(frozenset(each for each in (secret,) if each))
     with closing(DuckDBStore(path_of(store))) as kept, Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting:
-        keeping = Keeping(Archive(archive_of(kept)), copy_of(kept), keep_raw_days)
+        keeping = Keeping(Archive(archive_of(kept)), copy_of(kept), kept.copy_to, keep_raw_days, is_alone=True)
         box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping, tick_s)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
         asyncio.run(_run(Parts(box, tally, inlet, keys), address, metrics))

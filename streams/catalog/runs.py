@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
@@ -9,6 +10,9 @@ from streams.domain.site import Site
 
 MARK: Final = "@"
 """Stands between a site's name and that of a run; no site's own name holds it."""
+
+RUN: Final = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+"""What a run may be called."""
 
 
 def is_run(name: str) -> bool:

@@ -37,7 +37,7 @@ def decode_messages(values: Sequence[bytes]) -> Decoded:
             refused.append((number, f"more than {MOST_BYTES >> 20} MiB in a message: {len(value):,} bytes", value))
             continue
         parts = _parts(value)
-        count = 0 if parts is None else _count(parts)
+        count = 0 if parts is None else _count(value, parts)
         if count > MOST_READINGS:
             refused.append((number, f"more than {MOST_READINGS:,} readings in a message: {count:,}", value))
         else:
@@ -78,7 +78,10 @@ def _listed(whole: Any) -> list[Any]:  # noqa: ANN401 - any JSON
     return whole if isinstance(whole, list) else [whole]
 
 
-def _count(parts: list[Any]) -> int:
+def _count(value: bytes, parts: list[Any]) -> int:
+    """How many readings a message holds: as many as parts, unless lists in it may be columns."""
+    if value.count(b"[") == value.startswith(b"["):
+        return len(parts)
     times = [part.get("time") for part in parts if type(part) is dict]
     return len(parts) if list not in map(type, times) else sum(len(each) if type(each) is list else 1 for each in times)
 

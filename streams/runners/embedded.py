@@ -21,14 +21,13 @@ from streams.domain.site import Site
 from streams.ingest.files import Block
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
-from streams.stores.archive import COLUMNS, Archive, ArchiveFile
+from streams.stores.archive import ABANDONED_S, COLUMNS, Archive, ArchiveFile
 from streams.stores.duckdb import DuckDBStore
 from streams.stores.site import SiteStore
 from streams.stores.store import Store
 
 ARCHIVE_READINGS = 500_000
 """So many readings may be in the store alone before the archive is brought up to it."""
-ABANDONED_S = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,10 @@ class EmbeddedRunner:
         self.table = PointTable.of(site)
         self.site = SiteStore(store, self.table)
         self.archive = Archive(archive or archive_of(store))
-        self.archive.sweep(site.name, {each.file for each in self.site.listed()}, abandoned_before_s(store))
+        before_s = (
+            inf if isinstance(store, DuckDBStore) else time.time() - ABANDONED_S
+        )  # others write too
+        self.archive.sweep(site.name, {each.file for each in self.site.listed()}, before_s)
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
         self.committing: Future[None] | None = None
@@ -184,14 +186,6 @@ def archive_of(store: Store) -> Path:
     if not isinstance(store, DuckDBStore):
         raise StoreError(f"store {store.where}: a server has no folder of its own; name the archive with --archive")
     return store.path.with_name(store.path.name + ".archive")
-
-
-def abandoned_before_s(store: Store) -> float:
-    """Files that were written before (seconds since 1970) and are not listed belong to commits that never happened.
-
-    A DuckDB file is held by one process alone; to the archive of a server's sites others may be writing now.
-    """
-    return inf if isinstance(store, DuckDBStore) else time.time() - ABANDONED_S
 
 
 def utc_now() -> datetime:

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import faust
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.types import TP
 from faust.types.auth import AuthProtocol
 
@@ -43,7 +43,7 @@ from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
 
-WITHIN_S: Final = 0.1
+WITHIN_S: Final = 0.02
 TICK_S: Final = 60.0
 SESSION_S: Final = 15.0
 HEARTBEAT_S: Final = 3.0

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import Final
 
 from streams.catalog.runs import is_run
 from streams.runners.batch import Batch
-from streams.runners.embedded import abandoned_before_s
 from streams.runners.live import Lane
 from streams.runners.live_site import LiveSite
-from streams.stores.archive import Archive
-from streams.stores.duckdb import DuckDBStore
+from streams.stores.archive import ABANDONED_S, Archive
 
 ARCHIVE_READINGS: Final = 200_000
 ARCHIVE_S: Final = 900.0
@@ -35,15 +35,18 @@ class Waits:
 class Keeping:
     """Housekeeping of the sites of lanes, each by its own measure.
 
-    `archive` is None where the store alone keeps the readings. `copy` is where a daily copy of a DuckDB store goes;
-    `raw_days` is how long raw rows stay in the store after the archive has them, None for ever. `every_s` is how long
-    the archive and what else there is to do may wait.
+    `archive` is None where the store alone keeps the readings. `copy` is where a daily copy of the store goes, and
+    `copy_to` makes it; `raw_days` is how long raw rows stay in the store after the archive has them, None for ever.
+    `every_s` is how long the archive and what else there is to do may wait. `is_alone`: no other process writes to the
+    archive.
     """
 
     archive: Archive | None
     copy: Path | None = None
+    copy_to: Callable[[Path], bool] | None = None
     raw_days: int | None = None
     every_s: float = ARCHIVE_S
+    is_alone: bool = False
     waiting: dict[int, Waits] = field(default_factory=dict)
     begun_at: float = field(default_factory=time.monotonic)
     kept_at: float = float("-inf")
@@ -52,9 +55,9 @@ class Keeping:
         """Remove files of the archive that belong to commits which never happened; readings may wait from before."""
         self.waiting[lane.part] = Waits(1, time.monotonic())
         if self.archive:
+            before_s = inf if self.is_alone else time.time() - ABANDONED_S
             for site in lane.sites.values():
-                listed = {each.file for each in site.store.listed()}
-                self.archive.sweep(site.name, listed, abandoned_before_s(lane.store))
+                self.archive.sweep(site.name, {each.file for each in site.store.listed()}, before_s)
 
     def is_due(self, lane: Lane) -> bool:
         """Whether readings of a lane wait for the archive, many or long."""
@@ -122,7 +125,7 @@ class Keeping:
 
     def _copy(self, lane: Lane) -> None:
         """A copy that another process can open, made anew each day; none of a store that holds nothing yet."""
-        if self.copy is None or not lane.sites or not isinstance(lane.store, DuckDBStore):
+        if self.copy is None or self.copy_to is None or not lane.sites:
             return
         if not self.copy.exists() or time.time() - self.copy.stat().st_mtime >= COPY_S:
-            lane.store.copy_to(self.copy)
+            self.copy_to(self.copy)

@@ -11,7 +11,6 @@ end at once hold no reading up; nothing that comes out depends on it.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from streams.catalog.folder import SiteFolder
-from streams.catalog.runs import MARK, is_run, renamed, site_of
+from streams.catalog.runs import MARK, RUN, is_run, renamed, site_of
 from streams.domain.findings import FencedError
 from streams.domain.site import Site
 from streams.ingest.codec import PAYLOAD_CHARS
@@ -39,7 +38,6 @@ from streams.stores.store import Store, naive
 from streams.stores.writer import write
 
 UNKNOWN_SITE = "unknown site"
-RUN = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 DAY_MS = 86_400_000
 """So far a tick moves a site's watermark in one commit."""
 WORK_S: Final = 0.2

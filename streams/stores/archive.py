@@ -14,14 +14,15 @@ from math import inf
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from streams.domain.findings import StoreError
 
 COLUMNS = (
     "seq", "point", "time_ms", "value", "text", "unit", "quality", "extra", "late_ms", "received_ms", "source",
 )  # fmt: skip
+
+ABANDONED_S = 3_600.0
+"""Where others may write too, a file that is not listed after this time belongs to a commit that never happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ def _by_day(rows: pl.DataFrame, zone: str) -> list[tuple[str, pl.DataFrame]]:
 
 def _write(rows: pl.DataFrame, path: Path) -> None:
     """Numbers that rise from row to row as differences, everything else by a dictionary."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - 40 MB that only who writes an archive needs
+
     rising = ("seq", "time_ms")
     pq.write_table(
         rows.to_arrow(compat_level=pl.CompatLevel.oldest()),
@@ -107,7 +110,7 @@ class Archive:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
                 os.fsync(file.fileno())
             beside.replace(path)
-        except (OSError, pl.exceptions.PolarsError, pa.ArrowException) as error:
+        except (OSError, ValueError, pl.exceptions.PolarsError) as error:  # ArrowInvalid is a ValueError
             raise StoreError(f"archive {self.folder}: cannot be written: {error}") from error
         return ArchiveFile(name, _first(rows), len(rows), digest)
 

@@ -48,7 +48,7 @@ def test_a_box_that_is_never_idle_keeps_its_archive_and_its_copy(store: DuckDBSt
     archive, copy = Archive(tmp_path / "archive"), tmp_path / "copy.duckdb"
     with Spool(tmp_path / "spool", 1 << 30) as spool:
         spool.append([Message("worm_gear_shop", "gw", reading(number), NOW_MS) for number in range(60_000)])
-        keeping = Keeping(archive, copy, every_s=0.05)
+        keeping = Keeping(archive, copy, store.copy_to, every_s=0.05, is_alone=True)
         box = Box(spool, store, SiteFolder.of(SITES), LiveMetrics(), lambda: NOW, keeping, 1e6)
         box.start()
         try:
