@@ -73,9 +73,7 @@ class EmbeddedRunner:
         self.table = PointTable.of(site)
         self.site = SiteStore(store, self.table)
         self.archive = Archive(archive or archive_of(store))
-        before_s = (
-            inf if isinstance(store, DuckDBStore) else time.time() - ABANDONED_S
-        )  # others write too
+        before_s = inf if isinstance(store, DuckDBStore) else time.time() - ABANDONED_S  # others write too
         self.archive.sweep(site.name, {each.file for each in self.site.listed()}, before_s)
         self.pipeline = self.site.pipeline(self)
         self.report = Report()

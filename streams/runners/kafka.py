@@ -32,7 +32,7 @@ from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
 from streams.runners.batch import MOST_RECORDS, Batch
-from streams.runners.faust_consumer import transport
+from streams.runners.faust_consumer import Intake, transport
 from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
 from streams.runners.keeping import Keeping
 from streams.runners.live import Lane, LostError
@@ -83,6 +83,7 @@ class Worker:
     writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
     quiet: threading.Event = field(default_factory=threading.Event)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    intake: Intake = field(default_factory=lambda: Intake(MOST_RECORDS))
     committing: asyncio.Future[None] | None = None
     app: faust.App = field(init=False)
     telemetry: Any = field(init=False)
@@ -118,7 +119,7 @@ class Worker:
             producer_max_request_size=4 * 1024 * 1024,
             loop=None,
         )
-        self.app.transport = transport(self.app, self._positions)
+        self.app.transport = transport(self.app, self._positions, self.intake, self.turn.locked)
         self.telemetry = self._topic(TELEMETRY)
         self.letters = self._topic(DEAD_LETTERS)
         self.intervals = self._topic(INTERVALS)
@@ -145,6 +146,7 @@ class Worker:
                 except Exception as error:
                     self.give_up(error)
                     raise
+                self.intake.passed(TP(TELEMETRY, part), messages[-1].offset)
 
     async def _rest(self) -> None:
         """Work off, while nothing comes, what earlier batches have left for later."""
