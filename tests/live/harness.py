@@ -111,13 +111,23 @@ class System:
         migrate(store, {})
         store.close()
 
-    def send(self, key: str | None, values: Iterable[bytes], gateway: str = "gw1", headers: Any = ()) -> int:
+    def send(
+        self,
+        key: str | None,
+        values: Iterable[bytes],
+        gateway: str = "gw1",
+        headers: Any = (),
+        compression: str | None = None,
+    ) -> int:
         """Put messages of a site into the log; return how many."""
-        return self.send_from(key, ((gateway, value) for value in values), headers)
+        return self.send_from(key, ((gateway, value) for value in values), headers, compression)
 
-    def send_from(self, key: str | None, sent: Iterable[tuple[str, bytes]], headers: Any = ()) -> int:
+    def send_from(
+        self, key: str | None, sent: Iterable[tuple[str, bytes]], headers: Any = (), compression: str | None = None
+    ) -> int:
         """The same from several gateways."""
-        with KafkaProducer(bootstrap_servers=self.kafka, acks="all", linger_ms=10, max_request_size=8 << 20) as out:
+        settings = {"acks": "all", "linger_ms": 10, "max_request_size": 8 << 20, "compression_type": compression}
+        with KafkaProducer(bootstrap_servers=self.kafka, **settings) as out:
             futures = [
                 out.send(
                     TELEMETRY,
