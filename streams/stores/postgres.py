@@ -21,6 +21,8 @@ from streams.stores.binary_copy import FIXED, decoded, encoded
 
 PASSWORD: Final = "KILOWATCH_STORE_PASSWORD"  # noqa: S105 - the name of a variable
 CONNECT_S: Final = 10
+STANDSTILL_S: Final = 20
+"""A process that stands still within a transaction holds locks that whoever takes its work over waits for."""
 OTHERS: Final[dict[int, pl.DataType | type[pl.DataType]]] = {
     17: pl.Binary,
     25: pl.String,
@@ -68,7 +70,8 @@ class PostgresStore:
                 cursor_factory=psycopg.RawCursor,
                 connect_timeout=CONNECT_S,
                 application_name=self.application,
-                options=f"-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning{modes}",
+                options="-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning "
+                f"-c idle_in_transaction_session_timeout={STANDSTILL_S}s{modes}",
             )
         except psycopg.OperationalError as error:
             raise self._refused(str(error)) from None
@@ -183,7 +186,7 @@ class PostgresStore:
         """A server that went away becomes a StoreAwayError."""
         try:
             yield
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except psycopg.Error as error:
             if self.con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
                 raise self._away(error) from error
             raise
