@@ -60,6 +60,9 @@ Ca = Annotated[
 ]
 Password = Annotated[str | None, typer.Option("--kafka-password", envvar="KILOWATCH_KAFKA_PASSWORD", hidden=True)]
 MECHANISM = "SCRAM-SHA-512"
+TickS = Annotated[
+    float, typer.Option("--tick-s", min=0.1, envvar="KILOWATCH_TICK_S", help="Seconds between two records of the time.")
+]
 
 
 def kafka_settings(

@@ -24,7 +24,7 @@ from streams.ingest.push import Tokens, push_app, push_runner
 from streams.ingest.spool import Spool
 from streams.ingest.tally import Tally
 from streams.ingest.topics import Topics
-from streams.runners.box import Box, copy_of
+from streams.runners.box import TICK_S, Box, copy_of
 from streams.runners.embedded import archive_of, utc_now
 from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer
@@ -71,6 +71,7 @@ def run(
         typer.Option(min=7, envvar="KILOWATCH_KEEP_RAW_DAYS", help="Leave older raw rows to the archive alone."),
     ] = None,
     spool_mb: options.SpoolMb = options.SPOOL_MB,
+    tick_s: options.TickS = TICK_S,
     mqtt_password_file: options.MqttPasswordFile = None,
     mqtt_version: options.Version = options.MqttVersion.V5,
     mqtt_client_id: options.ClientId = "kilowatch-run",
@@ -98,8 +99,8 @@ def run(
     with closing(DuckDBStore(path_of(store))) as kept, Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting:
         archive = Archive(archive_of(kept))
         archive.need_room()
-        keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days)
-        box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping)
+        keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days, is_alone=True)
+        box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping, tick_s)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
         asyncio.run(_run(Parts(box, tally, inlet, keys), address, metrics))
 

@@ -46,9 +46,7 @@ def worker(
     metrics: Annotated[
         str, typer.Option(metavar="HOST:PORT", envvar="KILOWATCH_METRICS", help="/metrics, /healthz and /readyz.")
     ] = "127.0.0.1:9464",
-    tick_s: Annotated[
-        float, typer.Option(min=0.1, envvar="KILOWATCH_TICK_S", help="Seconds between two records of the time.")
-    ] = TICK_S,
+    tick_s: options.TickS = TICK_S,
     kafka_security: options.Security = options.KafkaSecurity.PLAINTEXT,
     kafka_user: options.User = None,
     kafka_password_file: options.PasswordFile = None,

@@ -6,6 +6,7 @@ select
     q.reason,
     q.payload
 from fact.quarantine as q
+where position('run:' in q.source) <> 1
 union all
 select
     r.recorded_at as received_at,

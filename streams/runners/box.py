@@ -6,6 +6,7 @@ the last commit stood (law 7). The housekeeping that years need is done between 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -21,12 +22,16 @@ from streams.runners.batch import MOST_RECORDS, Batch
 from streams.runners.keeping import Keeping
 from streams.runners.live import Lane
 from streams.runners.metrics import LiveMetrics
+from streams.runners.watching import REFRESH_S, look
 from streams.stores.duckdb import DuckDBStore
+
+log = logging.getLogger("kilowatch.run")
 
 LOG: Final = "spool"
 CLOCK: Final = "clock"
 WAIT_S: Final = 0.5
-REFRESH_S: Final = 10.0
+LEAVE_S: Final = 0.1
+TICK_S: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -42,7 +47,7 @@ class Box:
     metrics: LiveMetrics
     clock: Callable[[], datetime]
     keeping: Keeping
-    tick_s: float = 60.0
+    tick_s: float = TICK_S
     lane: Lane = field(init=False)
     failure: Exception | None = None
     came: threading.Event = field(default_factory=threading.Event)
@@ -67,10 +72,13 @@ class Box:
         self.thread.start()
 
     def stop(self, seconds: float) -> bool:
-        """End after the batch under way; tell whether it did within that time."""
+        """End after the batch under way, and leave a copy that is being made; tell whether it did within that time."""
         self.stopping.set()
         self.came.set()
-        self.thread.join(seconds)
+        until = time.monotonic() + seconds
+        while self.thread.is_alive() and time.monotonic() < until:
+            self.store.leave_copy()
+            self.thread.join(LEAVE_S)
         return not self.thread.is_alive()
 
     def tick(self) -> None:
@@ -88,10 +96,12 @@ class Box:
                     self.tick()
                 if now - refreshed >= REFRESH_S:
                     refreshed = now
-                    self._refresh()
+                    look(self.folder, self.metrics, log)
                 self.came.clear()
-                if not self.work() and not self._rest():
+                busy = self.work() > 0 or self._rest()
+                if not busy or self.keeping.is_overdue(self.lane):
                     self.keeping.rest(self.lane)
+                if not busy:
                     self.came.wait(min(WAIT_S, self.tick_s))
             self.keeping.close(self.lane)
         except Exception as error:  # noqa: BLE001 - whatever it is ends the process, which says so
@@ -132,10 +142,6 @@ class Box:
             if record.tick_ms is None:
                 self.metrics.latency.observe(max(0.0, now_ms - record.received_ms) / 1000)
         self.metrics.lag.labels(LOG, "0").set(max(0, self.spool.last + 1 - self.lane.next_offset))
-
-    def _refresh(self) -> None:
-        self.folder.refresh()
-        self.metrics.catalog_wrong.set(len(self.folder.wrong))
 
 
 def copy_of(store: DuckDBStore) -> Path:

@@ -5,10 +5,12 @@ Killed at any moment and started again with the same files it goes on where the 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from streams.domain.site import Site
 from streams.ingest.files import Block
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
-from streams.stores.archive import COLUMNS, Archive, ArchiveFile
+from streams.stores.archive import ABANDONED_S, COLUMNS, Archive, ArchiveFile
 from streams.stores.duckdb import DuckDBStore
 from streams.stores.site import SiteStore
 from streams.stores.store import Store
@@ -71,7 +73,8 @@ class EmbeddedRunner:
         self.table = PointTable.of(site)
         self.site = SiteStore(store, self.table)
         self.archive = Archive(archive or archive_of(store))
-        self.archive.sweep(site.name, {each.file for each in self.site.listed()})
+        before_s = inf if isinstance(store, DuckDBStore) else time.time() - ABANDONED_S  # others write too
+        self.archive.sweep(site.name, {each.file for each in self.site.listed()}, before_s)
         self.pipeline = self.site.pipeline(self)
         self.report = Report()
         self.committing: Future[None] | None = None

@@ -13,12 +13,14 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 import faust
+from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.types import TP
 
 from streams.catalog.folder import SiteFolder
@@ -27,6 +29,7 @@ from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
 from streams.runners.batch import MOST_RECORDS, Batch
+from streams.runners.faust_consumer import Intake
 from streams.runners.inbox import Inbox
 from streams.runners.kafka_app import Group, app_of, record_of, topic_of
 from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
@@ -34,13 +37,13 @@ from streams.runners.keeping import Keeping
 from streams.runners.live import Lane, LostError
 from streams.runners.metrics import LiveMetrics
 from streams.runners.results import interval_messages
+from streams.runners.watching import REFRESH_S, look
 from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
 
 AT_ONCE: Final = 250
 TAKE_S: Final = 0.01
-REFRESH_S: Final = 10.0
 KEEP_S: Final = 1.0
 SEEK_AGAIN_S: Final = 5.0
 PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -65,6 +68,7 @@ class Worker:
     quiet: threading.Event = field(default_factory=threading.Event)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     inbox: Inbox = field(default_factory=Inbox)
+    intake: Intake = field(default_factory=lambda: Intake(MOST_RECORDS))
     committing: asyncio.Future[None] | None = None
     app: faust.App = field(init=False)
     telemetry: Any = field(init=False)
@@ -80,7 +84,7 @@ class Worker:
     def __post_init__(self) -> None:
         """Make the Faust app; nothing is connected yet."""
         self.quiet.set()
-        self.app = app_of(self.kafka, self.group, self._positions)
+        self.app = app_of(self.kafka, self.group, self._positions, self.intake, self.turn.locked)
         self.telemetry = topic_of(self.app, TELEMETRY)
         self.letters = topic_of(self.app, DEAD_LETTERS)
         self.intervals = topic_of(self.app, INTERVALS)
@@ -104,6 +108,7 @@ class Worker:
             for part, records in taken.items():
                 if TP(TELEMETRY, part) in self.app.consumer.assignment() and not self.stopping:
                     await self.take(part, records)
+                self.intake.passed(TP(TELEMETRY, part), records[-1].offset)
 
     async def _rest(self) -> None:
         """Work off, while nothing comes, what earlier batches have left for later."""
@@ -129,7 +134,10 @@ class Worker:
 
     async def _keep_lane(self, lane: Lane) -> None:
         await self._settled()
-        await self._surely(self.keeping.rest, lane, thread=self.writer)
+        try:
+            await self._surely(self.keeping.rest, lane, thread=self.writer)
+        except FencedError as error:
+            await self._fenced(lane, [], error)
 
     async def take(self, part: int, records: Sequence[Record]) -> None:
         """Work off records of a partition; on return they are in the store, or will be read again."""
@@ -328,9 +336,14 @@ class Worker:
         first = (await self.app.consumer.earliest_offsets(tp))[tp]
         if lost.expected < first:
             log.error("readings lost", extra={"fields": {"part": part, "from": lost.expected, "to": first - 1}})
-            await self._surely(lane.skip, first)
+            try:
+                await self._surely(lane.skip, first)
+            except FencedError:
+                self.lanes.pop(part, None)
+                return
         log.info("sought", extra={"fields": {"part": part, "offset": max(lost.expected, first), "found": lost.found}})
-        await self.app.consumer.seek(tp, max(lost.expected, first))
+        with suppress(IllegalStateError):  # it was taken away meanwhile
+            await self.app.consumer.seek(tp, max(lost.expected, first))
 
     async def _tell(self, lane: Lane, batch: Batch) -> None:
         """Send results and undecodable messages before the commit: they may come twice, and are never missed."""
@@ -372,10 +385,7 @@ class Worker:
                 await self.telemetry.send(key=b"", value=b"", partition=tp.partition, headers=headers)
 
     async def _refresh(self) -> None:
-        changed = await self._in_thread(self.folder.refresh)
-        self.metrics.catalog_wrong.set(len(self.folder.wrong))
-        for name in sorted(changed):
-            log.info("catalog changed", extra={"fields": {"site": name}})
+        await self._in_thread(look, self.folder, self.metrics, log)
 
     async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""

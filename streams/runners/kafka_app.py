@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from faust.types.auth import AuthProtocol
 
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
-from streams.runners.faust_consumer import Positions, transport
+from streams.runners.faust_consumer import Intake, Positions, transport
 
 WITHIN_S: Final = 0.02
 TICK_S: Final = 60.0
@@ -20,7 +21,7 @@ SESSION_S: Final = 15.0
 HEARTBEAT_S: Final = 3.0
 """A worker that is silent for a session's time loses its partitions to the others."""
 POLLED: Final = 500
-BUFFERED: Final = 500
+BUFFERED: Final = 2_000
 FETCHED_BYTES: Final = 2 * 1024 * 1024
 
 
@@ -37,8 +38,10 @@ class Group:
     within_s: float = WITHIN_S
 
 
-def app_of(kafka: KafkaSettings, group: Group, positions: Positions) -> faust.App:
-    """The app, which is connected to nothing yet; it reads on where `positions` says."""
+def app_of(
+    kafka: KafkaSettings, group: Group, positions: Positions, intake: Intake, is_busy: Callable[[], bool]
+) -> faust.App:
+    """The app, which is connected to nothing yet; it reads on where `positions` says, what `intake` has room for."""
     app = faust.App(
         group.name,
         broker=[f"kafka://{host}:{port}" for host, port in kafka.addresses],
@@ -59,7 +62,7 @@ def app_of(kafka: KafkaSettings, group: Group, positions: Positions) -> faust.Ap
         producer_max_request_size=4 * 1024 * 1024,
         loop=None,
     )
-    app.transport = transport(app, positions)
+    app.transport = transport(app, positions, intake, is_busy)
     return app
 
 

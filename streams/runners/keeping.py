@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from streams.catalog.runs import is_run
 from streams.runners.batch import Batch
 from streams.runners.live import Lane
 from streams.runners.live_site import LiveSite
-from streams.stores.archive import Archive
+from streams.stores.archive import ABANDONED_S, Archive
 
 ARCHIVE_READINGS: Final = 250_000
 ARCHIVE_S: Final = 900.0
@@ -25,58 +26,73 @@ FEW_FILES: Final = 4
 
 
 @dataclass(slots=True)
-class Keeping:
-    """Housekeeping of the sites of a lane. `archive` is None where the store alone keeps the readings.
+class Care:
+    """What a lane waits for: readings for the archive (some may be left from before), and sites to look after."""
 
-    `copy` is where a daily copy of the store goes, and `copy_to` makes it; `raw_days` is how long raw rows stay in the
-    store after the archive has them, None for ever.
+    began_at: float
+    written_at: float
+    looked_at: float = float("-inf")
+    is_left: bool = True
+    readings: list[pl.DataFrame] = field(default_factory=list)
+    sites: list[LiveSite] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Keeping:
+    """Housekeeping of the sites of lanes, each by its own measure.
+
+    `archive` is None where the store alone keeps the readings. `copy` is where a daily copy of the store goes, and
+    `copy_to` makes it; `raw_days` is how long raw rows stay in the store after the archive has them, None for ever.
+    `every_s` is how long the archive and what else there is to do may wait. `is_alone`: no other process writes to the
+    archive.
     """
 
     archive: Archive | None
     copy: Path | None = None
-    copy_to: Callable[[Path], None] | None = None
+    copy_to: Callable[[Path], bool] | None = None
     raw_days: int | None = None
-    waiting: dict[int, list[pl.DataFrame]] = field(default_factory=dict)
-    written_at: dict[int, float] = field(default_factory=dict)
-    kept_at: dict[int, float] = field(default_factory=dict)
-    to_keep: dict[int, list[LiveSite]] = field(default_factory=dict)
+    every_s: float = ARCHIVE_S
+    is_alone: bool = False
+    cares: dict[int, Care] = field(default_factory=dict)
 
     def begin(self, lane: Lane) -> None:
         """Remove files of the archive that belong to commits which never happened."""
-        self.waiting[lane.part], self.written_at[lane.part] = [], time.monotonic()
+        now = time.monotonic()
+        self.cares[lane.part] = Care(now, now)
         if self.archive:
+            before_s = inf if self.is_alone else time.time() - ABANDONED_S
             for site in lane.sites.values():
-                self.archive.sweep(site.name, {each.file for each in site.store.listed()})
+                self.archive.sweep(site.name, {each.file for each in site.store.listed()}, before_s)
 
     def end(self, lane: Lane) -> None:
         """Let go of a lane that another worker has now."""
-        for kept in (self.waiting, self.written_at, self.kept_at, self.to_keep):
-            kept.pop(lane.part, None)
+        self.cares.pop(lane.part, None)
 
     def after(self, lane: Lane, batch: Batch) -> None:
         """Take what a commit has stored, and bring the archive up to it where it is due."""
-        if lane.part not in self.waiting:  # let go of meanwhile
+        care = self.cares.get(lane.part)
+        if care is None:  # let go of meanwhile
             return
         if self.archive and batch.raw:
-            self.waiting[lane.part].append(batch.raw["raw"])
-        if self._is_due(lane):
+            care.readings.append(batch.raw["raw"])
+        if self._is_due(care):
             self.write(lane)
 
-    def _is_due(self, lane: Lane) -> bool:
+    def _is_due(self, care: Care) -> bool:
         """Whether readings wait for the archive, many or long."""
-        count = sum(map(len, self.waiting[lane.part]))
-        overdue = time.monotonic() - self.written_at[lane.part] >= ARCHIVE_S
-        return count > 0 and (count >= ARCHIVE_READINGS // len(self.waiting) or overdue)
+        if sum(map(len, care.readings)) >= ARCHIVE_READINGS // len(self.cares):
+            return True
+        return bool(care.readings or care.is_left) and time.monotonic() - care.written_at >= self.every_s
 
     def write(self, lane: Lane) -> None:
         """Bring the archive of the lane's sites up to what the store has.
 
         What is in memory is written where it is all that the archive lacks; else the store is asked.
         """
-        self.written_at[lane.part] = time.monotonic()
+        care = self.cares[lane.part]
+        parts, care.readings, care.is_left, care.written_at = care.readings, [], False, time.monotonic()
         if self.archive is None:
             return
-        parts, self.waiting[lane.part] = self.waiting[lane.part], []
         waiting = pl.concat(parts) if parts else None
         for site in [each for each in lane.sites.values() if not is_run(each.name)]:
             first = site.store.archived_to
@@ -91,19 +107,25 @@ class Keeping:
                 written = self.archive.write(site.name, site.table.site.time_zone.key, chosen)
                 site.store.list_files(written, chosen)
 
+    def is_overdue(self, lane: Lane) -> bool:
+        """Whether what can wait until nothing else waits has waited for so long that it must be done now."""
+        care = self.cares[lane.part]
+        return bool(care.sites) or time.monotonic() - max(care.began_at, care.looked_at) >= 2 * self.every_s
+
     def rest(self, lane: Lane) -> None:
-        """A piece of what can wait: each quarter-hour one site after the other, then the daily copy."""
-        if self._is_due(lane):
+        """A piece of what can wait until nothing else waits: one site after the other, then the copy."""
+        care, now = self.cares.get(lane.part), time.monotonic()
+        if care is None:
+            return
+        if self._is_due(care):
             self.write(lane)
-        now = time.monotonic()
-        if now - self.kept_at.get(lane.part, float("-inf")) >= ARCHIVE_S:
-            self.kept_at[lane.part] = now
-            self.to_keep[lane.part] = list(lane.sites.values())
-        if sites := self.to_keep.get(lane.part):
-            site = sites.pop()
+        if not care.sites and now - care.looked_at >= self.every_s:
+            care.sites, care.looked_at = list(lane.sites.values()), now
+        if care.sites:
+            site = care.sites.pop()
             self._compact(lane, site)
             self._trim(lane, site)
-            if not sites:
+            if not care.sites:
                 self._copy()
 
     def close(self, lane: Lane) -> None:
@@ -130,7 +152,7 @@ class Keeping:
             site.store.trim(lane.clock() - timedelta(days=self.raw_days), site.pipeline.state)
 
     def _copy(self) -> None:
-        """A copy that another process can open, made anew each day."""
+        """A copy that another process can open, made anew each day; none of a store that holds nothing yet."""
         if self.copy is None or self.copy_to is None:
             return
         if not self.copy.exists() or time.time() - self.copy.stat().st_mtime >= COPY_S:

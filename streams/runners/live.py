@@ -314,7 +314,7 @@ class Lane:
                 "where log = $3 and part = $4 and next_offset = $5 and commits = $6",
                 [batch.after, batch.commits + 1, self.position, self.part, batch.before, batch.commits],
             ):
-                raise self._fenced(batch)
+                raise self._fenced(batch.before)
             if batch.moves:
                 move(self.store, batch.moves)
             for site, seq, now_ms in batch.controls:
@@ -322,15 +322,20 @@ class Lane:
             write(self.store, tables, moment)
 
     def skip(self, first: int) -> None:
-        """Go on at an offset though the log no longer has those before it; quarantine says which are lost."""
+        """Go on at an offset though the log no longer has those before it; quarantine says which are lost.
+
+        FencedError where another worker has moved the lane on.
+        """
         moment = naive(self.clock())
         reason = f"{self.log}[{self.part}]: offsets {self.next_offset} to {first - 1} are no longer in the log"
         rows = pl.DataFrame({"reason": [reason], "payload": [""]})
         with self.store.transaction():
-            self.store.execute(
-                "update op.log_position set next_offset = $1, commits = $2 where log = $3 and part = $4",
-                [first, self.commits + 1, self.position, self.part],
-            )
+            if not self.store.execute(
+                "update op.log_position set next_offset = $1, commits = $2 "
+                "where log = $3 and part = $4 and next_offset = $5 and commits = $6",
+                [first, self.commits + 1, self.position, self.part, self.next_offset, self.commits],
+            ):
+                raise self._fenced(self.next_offset)
             write(self.store, quarantined(rows, self.log, moment), moment)
         self.next_offset, self.commits = first, self.commits + 1
 
@@ -340,10 +345,10 @@ class Lane:
         if found and found[0] == (batch.after, batch.commits + 1):
             return True
         if not found or found[0] != (batch.before, batch.commits):
-            raise self._fenced(batch)
+            raise self._fenced(batch.before)
         return False
 
-    def _fenced(self, batch: Batch) -> FencedError:
+    def _fenced(self, before: int) -> FencedError:
         return FencedError(
-            f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {batch.before}"
+            f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {before}"
         )

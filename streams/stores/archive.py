@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import polars as pl
@@ -20,6 +21,9 @@ from streams.domain.findings import StoreError
 COLUMNS = (
     "seq", "point", "time_ms", "value", "text", "unit", "quality", "extra", "late_ms", "received_ms", "source",
 )  # fmt: skip
+
+ABANDONED_S = 3_600.0
+"""Where others may write too, a file that is not listed after this time belongs to a commit that never happened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,12 @@ def _first(rows: pl.DataFrame) -> int:
     return int(rows["seq"].min())  # type: ignore[arg-type]  # a file is never empty
 
 
+def _name(site: str, local_day: str, rows: pl.DataFrame) -> str:
+    """One name for the same readings and no others: who writes them again spoils nobody's file."""
+    last = int(rows["seq"].max())  # type: ignore[arg-type]  # a file is never empty
+    return f"site={site}/day={local_day}/{_first(rows):012d}-{last:012d}.parquet"
+
+
 class Archive:
     """A folder of Parquet files."""
 
@@ -81,16 +91,12 @@ class Archive:
 
     def write(self, site: str, zone: str, rows: pl.DataFrame) -> list[ArchiveFile]:
         """Write rows of COLUMNS to a file for each local day; StoreError where the disk does not take them."""
-        return [
-            self._written(f"site={site}/day={local_day}/{_first(part):012d}.parquet", part)
-            for local_day, part in _by_day(rows, zone)
-        ]
+        return [self._written(_name(site, local_day, part), part) for local_day, part in _by_day(rows, zone)]
 
     def merge(self, site: str, local_day: str, files: list[ArchiveFile]) -> ArchiveFile:
         """Write the readings of several files of a day to one; StoreError as in `write` and `read`."""
         rows = pl.concat([pl.read_parquet(self._checked(each)) for each in files]).sort("seq")
-        last = int(rows["seq"].max())  # type: ignore[arg-type]  # a file is never empty
-        return self._written(f"site={site}/day={local_day}/{_first(rows):012d}-{last:012d}.parquet", rows)
+        return self._written(_name(site, local_day, rows), rows)
 
     def remove(self, files: list[ArchiveFile]) -> None:
         """Remove files that are listed no more."""
@@ -120,12 +126,15 @@ class Archive:
             raise StoreError(f"archive {self.folder}: cannot be written: {error}") from error
         return ArchiveFile(name, _first(rows), len(rows), digest)
 
-    def sweep(self, site: str, listed: set[str]) -> int:
-        """Remove the files of commits that never happened; return how many there were."""
+    def sweep(self, site: str, listed: set[str], written_before_s: float = inf) -> int:
+        """Remove the files of commits that never happened; return how many there were.
+
+        Where others may write too, what was written lately (seconds since 1970) may be about to be listed.
+        """
         stray = [
             path
             for path in sorted((self.folder / f"site={site}").glob("day=*/*"))
-            if path.relative_to(self.folder).as_posix() not in listed
+            if path.relative_to(self.folder).as_posix() not in listed and path.stat().st_mtime < written_before_s
         ]
         for path in stray:
             path.unlink()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class DuckDBStore:
         self.path = path
         self.where = str(path)
         self.read_only = read_only
+        self.copier: duckdb.DuckDBPyConnection | None = None
         if read_only and not path.exists():
             raise StoreError(f"store {path}: expected a file; found none")
         if not path.parent.is_dir():
@@ -105,21 +106,38 @@ class DuckDBStore:
         """See `Store`."""
         self.con.execute(f"create or replace temp table {name} as {statement}", list(values))
 
-    def copy_to(self, path: Path) -> None:
-        """Write a copy of the store as it is now, which another process can open; it appears whole or not at all."""
+    def copy_to(self, path: Path) -> bool:
+        """Write a copy of the store as it is now, which another process can open; it appears whole or not at all.
+
+        False where `leave_copy` was called meanwhile.
+        """
         beside = path.with_name(f"{path.name}.part")
         beside.unlink(missing_ok=True)
         quoted = str(beside).replace("'", "''")
         try:
             name = self.rows("select current_database()")[0][0]
             self.con.execute(f"attach '{quoted}' as copied")
+            self.copier = self.con.cursor()
             try:
-                self.con.execute(f'copy from database "{name}" to copied')
+                self.copier.execute(f'copy from database "{name}" to copied')
             finally:
+                copier, self.copier = self.copier, None
+                copier.close()
                 self.con.execute("detach copied")
             beside.replace(path)
+        except duckdb.InterruptException:
+            beside.unlink(missing_ok=True)
+            return False
         except (duckdb.Error, OSError) as error:
             raise StoreError(f"store {self.path}: cannot be copied to {path}: {_first_line(error)}") from error
+        return True
+
+    def leave_copy(self) -> None:
+        """Give up a copy that another thread is making; nothing to do where none is made."""
+        copier = self.copier
+        if copier is not None:
+            with suppress(duckdb.ConnectionException):  # it came to its end meanwhile
+                copier.interrupt()
 
     def alone(self, purpose: str) -> None:
         """See `Store`; one process alone can hold the file."""

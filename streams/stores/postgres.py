@@ -31,6 +31,8 @@ UNFIT: Final = (
     psycopg.errors.UndefinedColumn,
     psycopg.errors.InvalidSchemaName,
 )
+STANDSTILL_S: Final = 20
+"""A process that stands still within a transaction holds locks that whoever takes its work over waits for."""
 OTHERS: Final[dict[int, pl.DataType | type[pl.DataType]]] = {
     17: pl.Binary,
     25: pl.String,
@@ -84,7 +86,8 @@ class PostgresStore:
                 cursor_factory=psycopg.RawCursor,
                 connect_timeout=CONNECT_S,
                 application_name=self.application,
-                options=f"-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning{modes}",
+                options="-c TimeZone=UTC -c DateStyle=ISO -c client_min_messages=warning "
+                f"-c idle_in_transaction_session_timeout={STANDSTILL_S}s{modes}",
             )
         except psycopg.OperationalError as error:
             raise self._refused(str(error)) from None
@@ -217,7 +220,7 @@ class PostgresStore:
             yield
         except UNFIT as error:
             raise self._unfit(error) from error
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except psycopg.Error as error:
             if self.con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
                 raise self._away(error) from error
             raise

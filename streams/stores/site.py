@@ -305,8 +305,15 @@ class SiteStore:
         )
 
     def list_files(self, files: list[ArchiveFile], rows: pl.DataFrame) -> None:
-        """List files of the archive that hold these rows, the next ones after those that it held."""
+        """List files of the archive that hold these rows, the next ones after those that it held.
+
+        FencedError where another worker, who has taken the site over, has archived some of them.
+        """
+        first_seq = int(rows["seq"].min())  # type: ignore[arg-type]  # not empty
         with self.store.transaction():
+            self.store.alone(f"archive {self.site}")
+            if self.archived_to > first_seq:
+                raise FencedError(f"store {self.store.where}: another writer has archived {self.site!r} further")
             for each in files:
                 self.store.execute(
                     "insert into op.archive_file values ($1, $2, $3, $4, $5)",

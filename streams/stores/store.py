@@ -18,14 +18,15 @@ SQL = Path(__file__).parents[2] / "sql"
 
 
 def views() -> Iterator[tuple[str, str]]:
-    """Each view with its SQL: of sites in schema `mart`, and the same of runs, whose names hold an @, in `run`."""
+    """Each view with its SQL: of sites in schema `mart`, and the same of runs, whose names hold an @, in `run`.
+
+    What a run sent and was rejected has a source that begins with `run:`.
+    """
     for path in sorted((SQL / "views").glob("*.sql")):
         text = path.read_text(encoding="utf-8")
         yield f"mart.{path.stem}", text
-        yield (
-            f"run.{path.stem}",
-            re.sub(r"(position\('@' in \w+\.site\)) = 0", r"\1 > 0", text.replace("mart.", "run.")),
-        )
+        of_runs = re.sub(r"(position\('@' in \w+\.site\)) = 0", r"\1 > 0", text.replace("mart.", "run."))
+        yield f"run.{path.stem}", re.sub(r"(position\('run:' in \w+\.source\)) <> 1", r"\1 = 1", of_runs)
 
 
 class Store(Protocol):

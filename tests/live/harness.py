@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,18 +26,22 @@ from jobs.simulate import FaultKind, Simulated, simulate
 from streams.catalog.site import load_site
 from streams.ingest.files import read_blocks, source_id
 from streams.ingest.kafka_settings import KafkaSettings
+from streams.runners.audit import replay
 from streams.runners.embedded import EmbeddedRunner, Source
 from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import migrate
 from streams.stores.store import SQL, Store
+from tests.servers.ports import LOOPBACK, free_port
 
 PROJECT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SITES = ("worm_gear_shop", "cold_chain_depot", "machine_builder_pv")
 RUN_COLUMNS = ("received_at", "configuration_id", "source")
 """Columns that depend on the run and not on the readings: when and from whom they came, and a number of the store's."""
+BEGINS, ENDS = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 PATIENCE_S = 90.0
+Views = dict[str, pl.DataFrame]
 
 
 def simulated(folder: Path, days: int, names: Sequence[str] = SITES, seed: int = 7) -> dict[str, Simulated]:
@@ -61,9 +67,12 @@ def sites_folder(made: dict[str, Simulated], folder: Path) -> Path:
 
 def messages(each: Simulated, size: int) -> Iterator[bytes]:
     """The telemetry of a site in order of arrival, so many readings a message, in each form of the contract in turn."""
-    rows = pl.read_parquet(each.telemetry).select(
-        "point", pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), "value"
-    )
+    yield from encoded(pl.read_parquet(each.telemetry), size)
+
+
+def encoded(telemetry: pl.DataFrame, size: int) -> Iterator[bytes]:
+    """Readings as messages."""
+    rows = telemetry.select("point", pl.col("time").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"), "value")
     for turn, begin in enumerate(range(0, len(rows), size)):
         part = rows[begin : begin + size]
         listed = [{"point": point, "time": moment, "value": _value(value)} for point, moment, value in part.iter_rows()]
@@ -93,6 +102,7 @@ class System:
     folder: Path
     archive: Path | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)
     started: int = 0
 
     def prepare(self) -> None:
@@ -102,9 +112,23 @@ class System:
         migrate(store, {})
         store.close()
 
-    def send(self, key: str | None, values: Iterable[bytes], gateway: str = "gw1", headers: Any = ()) -> int:
+    def send(
+        self,
+        key: str | None,
+        values: Iterable[bytes],
+        gateway: str = "gw1",
+        headers: Any = (),
+        compression: str | None = None,
+    ) -> int:
         """Put messages of a site into the log; return how many."""
-        with KafkaProducer(bootstrap_servers=self.kafka, acks="all", linger_ms=10, max_request_size=8 << 20) as out:
+        return self.send_from(key, ((gateway, value) for value in values), headers, compression)
+
+    def send_from(
+        self, key: str | None, sent: Iterable[tuple[str, bytes]], headers: Any = (), compression: str | None = None
+    ) -> int:
+        """The same from several gateways."""
+        settings = {"acks": "all", "linger_ms": 10, "max_request_size": 8 << 20, "compression_type": compression}
+        with KafkaProducer(bootstrap_servers=self.kafka, **settings) as out:
             futures = [
                 out.send(
                     TELEMETRY,
@@ -112,7 +136,7 @@ class System:
                     value=value,
                     headers=[("gateway", gateway.encode()), *headers],
                 )
-                for value in values
+                for gateway, value in sent
             ]
             for future in futures:
                 future.get(timeout=60)
@@ -121,17 +145,23 @@ class System:
     def start(self, dsn: str | None = None) -> subprocess.Popen[bytes]:
         """Start a worker that records no ticks of its own."""
         self.started += 1
+        port = free_port()
         log = self.folder / f"worker{self.started}.log"
         archive = ["--archive", str(self.archive)] if self.archive else []
         command = [
             str(Path(sys.executable).with_name("kilowatch")),
             *("worker", "--sites", str(self.sites), "--store", dsn or self.dsn, "--kafka", self.kafka),
-            *("--metrics", "127.0.0.1:0", "--tick-s", "100000", *archive),
+            *("--metrics", f"{LOOPBACK}:{port}", "--tick-s", "100000", *archive),
         ]
         with log.open("wb") as out:
             worker = subprocess.Popen(command, stdout=out, stderr=out, env={**os.environ, "PYTHONPATH": str(PROJECT)})
         self.workers.append(worker)
+        self.ports[worker.pid] = port
         return worker
+
+    def metric(self, worker: subprocess.Popen[bytes], name: str) -> float:
+        """The sum of a worker's metric over its labels."""
+        return metric(self.ports[worker.pid], name)
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """End a worker without a chance to tidy up."""
@@ -190,21 +220,40 @@ def system(kafka: str, dsn: str, sites: Path, folder: Path, archive: Path | None
         made.close()
 
 
-def wait_for(condition: Callable[[], bool], said: Callable[[], str] = lambda: "", seconds: float = PATIENCE_S) -> None:
+def wait_for(
+    condition: Callable[[], bool],
+    said: Callable[[], str] = lambda: "",
+    seconds: float = PATIENCE_S,
+    pause_s: float = 0.1,
+) -> None:
     """Wait until something holds."""
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, said()
-        time.sleep(0.5)
+        time.sleep(pause_s)
 
 
-def ingest(made: dict[str, Simulated], store: Store, archive: Path | None = None) -> None:
-    """Take the telemetry of the sites into a store by the embedded runner, and record the end."""
+def metric(port: int, name: str) -> float:
+    """The sum of a metric over its labels."""
+    with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return sum(map(float, re.findall(rf"^kilowatch_{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)))
+
+
+def ingest(made: dict[str, Simulated], store: Store, archive: Path | None = None, *, ends: bool = True) -> None:
+    """Take the telemetry of the sites into a store by the embedded runner, and record the end unless more comes."""
     for each in made.values():
         runner = EmbeddedRunner(load_site(each.site), store, lambda: NOW, archive)
         blocks = partial(read_blocks, each.telemetry, None)
         runner.ingest(Source(source_id(each.telemetry), each.telemetry.name, blocks), lambda _: None)
-        runner.finish()
+        if ends:
+            runner.finish()
+
+
+def tick(each: Simulated, store: Store, moment: datetime) -> None:
+    """Record the time in a store that the embedded runner has written."""
+    runner = EmbeddedRunner(load_site(each.site), store, lambda: NOW)
+    runner.site.commit(runner.pipeline.tick(int(moment.timestamp() * 1000)), NOW, control=("tick", moment))
 
 
 def finish(made: dict[str, Simulated], store: Store, archive: Path) -> None:
@@ -213,17 +262,23 @@ def finish(made: dict[str, Simulated], store: Store, archive: Path) -> None:
         EmbeddedRunner(load_site(each.site), store, lambda: NOW, archive).finish()
 
 
-def views(store: Store) -> dict[str, pl.DataFrame]:
-    """Every mart view, without the columns of the run, sorted by all the others."""
+def replayed(each: Simulated, store: Store, folder: Path, archive: Path | None = None) -> bool:
+    """Recompute a site from the archive; tell whether every row that is compared is the same."""
+    site = load_site(each.site)
+    return replay(site, store, folder / f"{site.name}.scratch.duckdb", BEGINS, ENDS, lambda _: None, archive).identical
+
+
+def views(store: Store, schema: str = "mart") -> Views:
+    """Every mart view, or every view of runs, without the columns of the run, sorted by all the others."""
     found = {}
     for path in sorted((SQL / "views").glob("*.sql")):
-        rows = store.query(f"select * from mart.{path.stem}")
+        rows = store.query(f"select * from {schema}.{path.stem}")
         kept = [name for name in rows.columns if name not in RUN_COLUMNS]
         found[path.stem] = rows.select(kept).sort(kept, nulls_last=True)
     return found
 
 
-def differing(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+def differing(one: Views, other: Views) -> Views:
     """Rows that only one side has, by view; empty where all are equal."""
     found = {}
     for name, mine in one.items():
