@@ -272,7 +272,10 @@ class Worker:
 
     def give_up(self, error: Exception) -> None:
         """End the process: what is in memory is not what is in the store any more."""
-        self.failure = self.failure or error
+        if self.ended.is_set():  # asked to end: a batch under way finds Kafka let go, and is read again
+            log.warning("given up at the end", extra={"fields": {"reason": repr(error)}})
+        else:
+            self.failure = error
         self.stopping = True
         self.ended.set()
 
@@ -415,7 +418,9 @@ class Worker:
             ended = await asyncio.gather(
                 working, *([self.committing] if self.committing else []), return_exceptions=True
             )
-            self.failure = self.failure or next((each for each in ended if isinstance(each, Exception)), None)
+            outcomes: tuple[Any, ...] = tuple(ended)
+            for error in (each for each in outcomes if isinstance(each, Exception)):
+                self.give_up(error)
             self.thread.shutdown()
             self.writer.shutdown()
         if self.failure:
