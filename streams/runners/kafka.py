@@ -152,7 +152,7 @@ class Worker:
             await self._seek(lane, error)
             return
         self.metrics.skipped.inc(len(records) - sum(map(len, groups)))
-        if not groups and (self.app.consumer.highwater(TP(TELEMETRY, part)) or lane.next_offset) < lane.next_offset:
+        if not groups and (self._end_of(part) or lane.next_offset) < lane.next_offset:
             raise KilowatchError(
                 f"topic {TELEMETRY}[{part}] ends before the stored position {lane.next_offset}: it was made anew; "
                 "start the worker again"
@@ -376,8 +376,16 @@ class Worker:
         for record in records:
             if record.tick_ms is None:
                 self.metrics.latency.observe(max(0.0, now_ms - (record.sent_ms or record.received_ms)) / 1000)
-        highwater = self.app.consumer.highwater(TP(TELEMETRY, lane.part)) or lane.next_offset
-        self.metrics.lag.labels(TELEMETRY, str(lane.part)).set(max(0, highwater - lane.next_offset))
+        end = self._end_of(lane.part) or lane.next_offset
+        self.metrics.lag.labels(TELEMETRY, str(lane.part)).set(max(0, end - lane.next_offset))
+
+    def _end_of(self, part: int) -> int | None:
+        """Where a partition ends, as the broker last said; None where it has not, or it is another's partition now."""
+        try:
+            end: int | None = self.app.consumer.highwater(TP(TELEMETRY, part))
+        except (AssertionError, AttributeError):  # aiokafka asserts that it is assigned, which may change at any time
+            return None
+        return end
 
     async def _tick(self) -> None:
         """A recorded tick into each partition of ours; two workers that both think so do no harm."""
