@@ -73,21 +73,29 @@ format: setup ## Let ruff and sqlfluff mend what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfluff fix sql
 
-bench: setup ## Measure speed on this machine
+bench: setup servers .venv-bench/.ready ## Measure speed on this machine, beside what else one could run
 	@$(BIN)/python -m jobs.bench
+	@$(BIN)/python -m tests.servers.bench $(LIVE)
+
+.venv-bench/.ready: requirements/bench.txt
+	@python="$$($(find_python))"; "$$python" -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt || \
+	  { echo "bench: no Quix Streams: pip could not install it"; rm -rf .venv-bench/bin; }
+	@touch $@
 
 wheel: setup ## Build dist/*.whl with the locked backend
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 LOCK = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade pyproject.toml
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade
 
 lock: ## Renew requirements/*.txt: newest versions, every hash, no index named
 	@python="$$($(find_python))"; "$$python" -m venv --clear .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
-	@$(LOCK) --output-file requirements/run.txt >/dev/null
-	@$(LOCK) --group dev --output-file requirements/dev.txt >/dev/null
+	@$(LOCK) pyproject.toml --output-file requirements/run.txt >/dev/null
+	@$(LOCK) pyproject.toml --group dev --output-file requirements/dev.txt >/dev/null
+	@$(LOCK) --group bench --output-file requirements/bench.txt >/dev/null
 	@rm -rf .venv-lock
 
 clean: ## Remove the environment and every cache
-	@rm -rf $(VENV) .venv-lock .servers .servers.log .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist
+	@rm -rf $(VENV) .venv-lock .venv-bench .servers .servers.log .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

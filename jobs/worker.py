@@ -15,7 +15,8 @@ from jobs import options
 from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
 from streams.ingest.kafka_settings import KafkaSettings
-from streams.runners.kafka import TICK_S, Group, Worker
+from streams.runners.kafka import Worker
+from streams.runners.kafka_app import TICK_S, Group
 from streams.runners.kafka_topics import TELEMETRY, ensure_topics, read_topics
 from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer

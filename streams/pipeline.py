@@ -35,6 +35,7 @@ FACT = {
 """Facts as a store keeps them: place, ms, base units (null where missing), local day, FactQuality, revision."""
 
 Int = NDArray[np.int64]
+GRACE_MS = 60_000
 KEY = ["place", "starts_ms"]
 VALUES = ["amount", "estimated", "estimated_ms", "missing_ms"]
 
@@ -180,9 +181,13 @@ class Pipeline:
         return self._outputs(out, EMPTY, EMPTY)
 
     def is_due(self, now_ms: int) -> bool:
-        """Tell whether a tick would change anything: whether it moves the watermark of a point that was heard."""
+        """Tell whether a tick would change anything: some point that was heard does not move its watermark itself.
+
+        It is given a while for that, since its readings may be on their way.
+        """
         heard = self.state.column("highest_ms") > NEVER
-        return bool((energy.passed(self.table, now_ms) > self.state.column("floor_ms"))[heard].any())
+        passed = energy.passed(self.table, now_ms - GRACE_MS)
+        return bool((passed > energy.watermark(self.table, self.state))[heard].any())
 
     @property
     def watermark_ms(self) -> int:

@@ -13,11 +13,12 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import URLError
 from urllib.parse import urlsplit, urlunsplit
@@ -29,7 +30,7 @@ from psycopg import sql
 
 from jobs.bench_live.latency import latency
 from jobs.bench_live.load import Load, create_topic, fill, write_sites
-from jobs.bench_live.measure import ROOT, BenchError, Contestant, Result, Run, measure, table
+from jobs.bench_live.measure import ROOT, BenchError, Contestant, Memory, Result, Run, measure, table
 from streams.domain.findings import KilowatchError
 
 KILOWATCH = (sys.executable, "-c", "from jobs.cli import main; main()")
@@ -37,10 +38,13 @@ TELEMETRY = "telemetry"
 OURS_COMMITTED = "select coalesce(sum(next_seq), 0) from op.position"
 RIVAL_COMMITTED = "select count(*) from (select from {}.reading limit 1) as any_row"
 METRICS_PORT = 9_470
+DAY = Load(10, 10, 100)
+DAY_S = 86_400
 PARTITIONS = 4
 READINGS = {1: 300_000, 10: 1_000_000, 100: 5_000_000}
 RIVAL_READINGS = {1: 30_000, 10: 60_000, 100: 100_000}
 START_LIMIT_S = 60.0
+MINUTE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +165,62 @@ def _agree(store: str, readings: int) -> None:
         raise BenchError(f"bench: raw.reading: expected {readings:,} rows; found {row[0] if row else 0:,}")
 
 
+def catch_up(place: Place, share: float) -> None:
+    """A worker that comes back after a day of a hundred registers at one reading a second; prints its line."""
+    readings = int(DAY.a_second * DAY_S * share)
+    sites = place.sites.with_name("day")
+    write_sites(DAY, sites)
+    with topic(place.kafka, TELEMETRY) as name, database(place.server) as store:
+        migrate(store)
+        asyncio.run(fill(place.kafka, name, DAY, readings))
+        result = measure(ours(replace(place, sites=sites), store, 1), DAY.per_message, readings)
+        _agree(store, readings)
+    print(
+        f"a backlog of {readings:,} readings, a day of {DAY.a_second} registers at 1 s: first commit after "
+        f"{result.start_s:.1f} s, all after {result.whole_s:.1f} s; {result.a_second:,.0f} readings/s; "
+        f"peak {result.peak_mb[0]:,.0f} MB",
+        flush=True,
+    )
+
+
 def paced(place: Place, load: Load, seconds: int) -> None:
-    """Latency of one worker under the paced load; prints its line."""
+    """Latency and memory of one worker under the paced load; prints their lines."""
+    write_sites(load, place.sites.with_name("paced"))
+    place = replace(place, sites=place.sites.with_name("paced"))
     with topic(place.kafka, TELEMETRY) as name, database(place.server) as store:
         migrate(store)
         worker = ours(place, store, 1)
-        with Run(worker) as run:
+        with Run(worker) as run, Memory([process.pid for process in run.processes]) as memory:
             address = metrics_address(0)
             _wait_ready(run, address)
-            print(latency(place.kafka, name, load, seconds, [address], store), flush=True)
+            with Minutes(memory) as minutes:
+                print(latency(place.kafka, name, load, seconds, [address], store), flush=True)
+        by_minute = " ".join(f"{each:,.0f}" for each in minutes.seen)
+        print(f"memory of the worker meanwhile, MB, minute by minute: {by_minute}; peak {memory.peak_mb[0]:,.0f}")
+
+
+class Minutes:
+    """What memory was last seen to be, once a minute."""
+
+    def __init__(self, memory: Memory) -> None:
+        """Nothing is seen yet."""
+        self.memory, self.seen = memory, list[float]()
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Minutes:
+        """Begin."""
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self.stopped.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while not self.stopped.wait(MINUTE_S):
+            self.seen.append(self.memory.last_mb)
 
 
 def _wait_ready(run: Run, address: str) -> None:
@@ -186,19 +237,19 @@ def _wait_ready(run: Run, address: str) -> None:
         time.sleep(0.1)
 
 
-def main() -> None:
-    """`python -m jobs.bench_live.compare`: every size, then latency."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """`python -m jobs.bench_live.compare`: every size, a day's backlog, then latency and memory."""
     parser = argparse.ArgumentParser(prog="python -m jobs.bench_live.compare", description=__doc__)
     parser.add_argument("--kafka", required=True, help="HOST:PORT of a broker without the topic telemetry")
     parser.add_argument("--server", required=True, help="postgresql://… of a role that may make databases")
     parser.add_argument("--quix-python", type=Path, help="Python of an environment with requirements/bench.txt")
     parser.add_argument("--per-message", type=int, nargs="*", default=[1, 10, 100])
     parser.add_argument("--share", type=float, default=1.0, help="of the readings of a full run")
-    parser.add_argument("--latency-seconds", type=int, default=60, help="0: no latency")
-    given = parser.parse_args()
+    parser.add_argument("--latency-seconds", type=int, default=600, help="0: no latency")
+    given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        place = Place(given.kafka, given.server, given.quix_python, Path(folder))
-        write_sites(Load(200, 100, 100), place.sites)
+        place = Place(given.kafka, given.server, given.quix_python, Path(folder) / "sites")
+        write_sites(Load(10, 100, 100), place.sites)
         failures: list[str] = []
         try:
             for size in given.per_message:
@@ -206,6 +257,7 @@ def main() -> None:
                 results, failed = compare(place, size, readings, fewer, Load(10, 100, size))
                 print(table(results), flush=True)
                 failures += failed
+            catch_up(place, given.share)
             if given.latency_seconds:
                 paced(place, Load(200, 100, 100), given.latency_seconds)
         except KilowatchError as error:

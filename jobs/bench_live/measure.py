@@ -63,14 +63,16 @@ class Result:
     readings: int
     a_second: float
     start_s: float
+    whole_s: float
     peak_mb: tuple[float, ...]
 
 
 @dataclass(slots=True)
 class Memory:
-    """Peak resident memory of each process tree, in MB, sampled from a thread of its own."""
+    """Resident memory of each process tree, in MB, sampled from a thread of its own: the peaks, and the last."""
 
     pids: list[int]
+    last_mb: float = 0.0
     peak_mb: list[float] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
     thread: threading.Thread | None = None
@@ -91,7 +93,8 @@ class Memory:
     def _watch(self) -> None:
         while not self.stopped.is_set():
             for nth, pid in enumerate(self.pids):
-                self.peak_mb[nth] = max(self.peak_mb[nth], tree_mb(pid))
+                self.last_mb = tree_mb(pid)
+                self.peak_mb[nth] = max(self.peak_mb[nth], self.last_mb)
             self.stopped.wait(RSS_S)
 
 
@@ -213,7 +216,8 @@ def measure(contestant: Contestant, per_message: int, readings: int) -> Result:
                 a_second = readings / seconds
             else:
                 a_second = speed(run, readings)
-        return Result(contestant.name, per_message, readings, a_second, run.first_at - run.begun, tuple(memory.peak_mb))
+        start_s, whole_s = run.first_at - run.begun, run.last_at - run.begun
+        return Result(contestant.name, per_message, readings, a_second, start_s, whole_s, tuple(memory.peak_mb))
 
 
 def speed(run: Run, readings: int) -> float:

@@ -20,6 +20,8 @@ Int = NDArray[np.int64]
 
 PACK_AT: Final = 4_096
 """Fewer readings wait as they came: packing them would cost more than it saves."""
+MERGED: Final = 8
+"""So many small packs become one, which takes less room than they do."""
 WIDTHS: Final[tuple[type[np.signedinteger[Any]], ...]] = (np.int8, np.int16, np.int32, np.int64)
 TIME_BITS: Final = 42
 
@@ -55,6 +57,7 @@ class Column:
 class Packed:
     """Readings that were on time, sorted by point and time; their numbers (`seq`) are let go, nobody asks for them."""
 
+    count: int
     place: Int
     counts: Int
     time_ms: Column
@@ -68,11 +71,11 @@ class Packed:
         starts = group_starts(place)
         counts = np.diff(np.append(starts, len(place)))
         columns = (Column.of(each[order], starts) for each in (readings.time_ms, readings.ticks))
-        return cls(place[starts], counts, *columns)
+        return cls(len(place), place[starts], counts, *columns)
 
     def __len__(self) -> int:
         """Count the readings."""
-        return int(self.counts.sum())
+        return self.count
 
     @property
     def size(self) -> int:
@@ -108,9 +111,14 @@ class Waiting:
 
     def pack(self) -> None:
         """Put them close together, where they are many."""
-        if self.count >= PACK_AT:
-            self.packed = (*self.packed, Packed.of(Readings.concat(self.loose)))
-            self.loose, self.count = (), 0
+        if self.count < PACK_AT:
+            return
+        self.packed = (*self.packed, Packed.of(Readings.concat(self.loose)))
+        self.loose, self.count = (), 0
+        small = [each for each in self.packed if len(each) < MERGED * PACK_AT]
+        if len(small) >= MERGED:
+            merged = Packed.of(Readings.concat([each.readings() for each in small]))
+            self.packed = (*(each for each in self.packed if len(each) >= MERGED * PACK_AT), merged)
 
     def copy(self) -> Waiting:
         """A copy; what it holds never changes."""

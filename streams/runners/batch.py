@@ -16,8 +16,8 @@ from streams.stores.site import Move
 if TYPE_CHECKING:
     from streams.runners.live_site import LiveSite
 
-MOST_RECORDS: Final = 2_000
-MOST_BYTES: Final = 4 * 1024 * 1024
+MOST_RECORDS: Final = 1_000
+MOST_BYTES: Final = 2 * 1024 * 1024
 """What one commit holds at most: about a hundred thousand readings."""
 
 
@@ -40,7 +40,8 @@ class Batch:
 
     `commits` is how many the lane had before. A batch is not whole where a tick passes over days of silence, or moves
     many sites: then the same record is prepared again, and each commit holds a part. `undecodable` are records of which
-    nothing or not everything could be read, with the reason; `outputs` are the results of each site.
+    nothing or not everything could be read, with the reason; `outputs` are the results of each site; `raw` are the
+    readings that it brings.
     """
 
     before: int
@@ -49,8 +50,9 @@ class Batch:
     moment: datetime
     counts: Counts
     is_whole: bool = True
+    raw: Tables = field(default_factory=dict)
     tables: list[Tables] = field(default_factory=list)
-    moves: list[tuple[LiveSite, Move]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
     controls: list[tuple[LiveSite, int, int]] = field(default_factory=list)
     outputs: list[tuple[LiveSite, Outputs]] = field(default_factory=list)
     undecodable: list[tuple[Record, str]] = field(default_factory=list)

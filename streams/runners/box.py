@@ -99,7 +99,7 @@ class Box:
                     look(self.folder, self.metrics, log)
                 self.came.clear()
                 busy = self.work() > 0 or self._rest()
-                if not busy or self.keeping.is_overdue():
+                if not busy or self.keeping.is_overdue(self.lane):
                     self.keeping.rest(self.lane)
                 if not busy:
                     self.came.wait(min(WAIT_S, self.tick_s))

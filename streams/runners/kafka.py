@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import faust
 from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.types import TP
-from faust.types.auth import AuthProtocol
 
 from streams.catalog.folder import SiteFolder
 from streams.catalog.runs import is_run
@@ -32,7 +29,9 @@ from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
 from streams.runners.batch import MOST_RECORDS, Batch
-from streams.runners.faust_consumer import Intake, transport
+from streams.runners.faust_consumer import Intake
+from streams.runners.inbox import Inbox
+from streams.runners.kafka_app import Group, app_of, record_of, topic_of
 from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
 from streams.runners.keeping import Keeping
 from streams.runners.live import Lane, LostError
@@ -43,28 +42,13 @@ from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
 
-WITHIN_S: Final = 0.02
-TICK_S: Final = 60.0
-SESSION_S: Final = 15.0
-HEARTBEAT_S: Final = 3.0
-"""A worker that is silent for a session's time loses its partitions to the others."""
+AT_ONCE: Final = 250
+TAKE_S: Final = 0.01
+KEEP_S: Final = 1.0
 SEEK_AGAIN_S: Final = 5.0
 PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 HEADER_BYTES: Final = 1_000
 LETTER_BYTES: Final = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The consumer group of the workers, how often time is recorded, and how long a batch may gather.
-
-    `topic_id` is that of the topic `telemetry`: positions hold for that topic and not for a later one of its name.
-    """
-
-    name: str
-    topic_id: str
-    tick_s: float = TICK_S
-    within_s: float = WITHIN_S
 
 
 @dataclass(slots=True)
@@ -83,6 +67,7 @@ class Worker:
     writer: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "commit"))
     quiet: threading.Event = field(default_factory=threading.Event)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    inbox: Inbox = field(default_factory=Inbox)
     intake: Intake = field(default_factory=lambda: Intake(MOST_RECORDS))
     committing: asyncio.Future[None] | None = None
     app: faust.App = field(init=False)
@@ -99,67 +84,60 @@ class Worker:
     def __post_init__(self) -> None:
         """Make the Faust app; nothing is connected yet."""
         self.quiet.set()
-        self.app = faust.App(
-            self.group.name,
-            broker=[f"kafka://{host}:{port}" for host, port in self.kafka.addresses],
-            broker_credentials=credentials(self.kafka),
-            autodiscover=False,
-            web_enabled=False,
-            topic_disable_leader=True,
-            topic_allow_declare=False,
-            datadir=str(Path(tempfile.gettempdir()) / "kilowatch-worker"),
-            consumer_auto_offset_reset="earliest",
-            broker_max_poll_records=MOST_RECORDS,
-            stream_buffer_maxsize=2 * MOST_RECORDS,
-            stream_wait_empty=False,
-            broker_session_timeout=SESSION_S,
-            broker_heartbeat_interval=HEARTBEAT_S,
-            consumer_max_fetch_size=4 * 1024 * 1024,
-            producer_acks=-1,
-            producer_max_request_size=4 * 1024 * 1024,
-            loop=None,
-        )
-        self.app.transport = transport(self.app, self._positions, self.intake, self.turn.locked)
-        self.telemetry = self._topic(TELEMETRY)
-        self.letters = self._topic(DEAD_LETTERS)
-        self.intervals = self._topic(INTERVALS)
+        self.app = app_of(self.kafka, self.group, self._positions, self.intake, self.turn.locked)
+        self.telemetry = topic_of(self.app, TELEMETRY)
+        self.letters = topic_of(self.app, DEAD_LETTERS)
+        self.intervals = topic_of(self.app, INTERVALS)
         self.app.agent(self.telemetry, name="telemetry")(self._take_stream)
         self.app.timer(interval=self.group.tick_s, name="ticks")(self._tick)
         self.app.timer(interval=REFRESH_S, name="catalog")(self._refresh)
         self.app.timer(interval=self.group.within_s, name="rest")(self._rest)
+        self.app.timer(interval=KEEP_S, name="housekeeping")(self._keep)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_partitions_assigned.connect(self._assigned)
 
-    def _topic(self, name: str) -> Any:  # noqa: ANN401 - Faust's own types are open
-        return self.app.topic(
-            name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw", internal=False
-        )
-
     async def _take_stream(self, stream: Any) -> None:  # noqa: ANN401 - Faust's own types are open
-        async for events in stream.take_events(MOST_RECORDS, within=self.group.within_s):
-            by_part: dict[int, list[Any]] = {}
-            for event in events:
-                by_part.setdefault(event.message.partition, []).append(event.message)
-            for part, messages in by_part.items():
-                try:
-                    await self.take(part, [record_of(message) for message in messages])
-                except Exception as error:
-                    self.give_up(error)
-                    raise
-                self.intake.passed(TP(TELEMETRY, part), messages[-1].offset)
+        """Put what comes into the inbox; Faust reads on while a batch is computed, as long as there is room."""
+        async for events in stream.take_events(AT_ONCE, within=TAKE_S):
+            await self.inbox.put([(event.message.partition, record_of(event.message)) for event in events])
+
+    async def _take_inbox(self) -> None:
+        """Work off what comes, until the end."""
+        while not self.stopping:
+            taken = await self.inbox.take(MOST_RECORDS, self.group.within_s)
+            for part, records in taken.items():
+                if TP(TELEMETRY, part) in self.app.consumer.assignment() and not self.stopping:
+                    await self.take(part, records)
+                self.intake.passed(TP(TELEMETRY, part), records[-1].offset)
 
     async def _rest(self) -> None:
         """Work off, while nothing comes, what earlier batches have left for later."""
-        if self.turn.locked():
-            return
+        if not self.turn.locked():
+            await self._for_each_lane(self._work_rest)
+
+    async def _keep(self) -> None:
+        """Do a piece of the housekeeping."""
+        await self._for_each_lane(self._keep_lane)
+
+    async def _for_each_lane(self, does: Callable[[Lane], Awaitable[None]]) -> None:
         async with self.turn:
-            for lane in list(self.lanes.values()):
-                if lane.behind and not self.stopping:
-                    try:
-                        await self._work(lane, [])
-                    except Exception as error:
-                        self.give_up(error)
-                        raise
+            try:
+                for lane in list(self.lanes.values()):
+                    if not self.stopping:
+                        await does(lane)
+            except Exception as error:  # noqa: BLE001 - it ends the process, which says so
+                self.give_up(error)
+
+    async def _work_rest(self, lane: Lane) -> None:
+        if lane.behind:
+            await self._work(lane, [])
+
+    async def _keep_lane(self, lane: Lane) -> None:
+        await self._settled()
+        try:
+            await self._surely(self.keeping.rest, lane, thread=self.writer)
+        except FencedError as error:
+            await self._fenced(lane, [], error)
 
     async def take(self, part: int, records: Sequence[Record]) -> None:
         """Work off records of a partition; on return they are in the store, or will be read again."""
@@ -208,7 +186,7 @@ class Worker:
         """Let go of a lane that another worker has moved on, and read on from where the store is."""
         self.metrics.fenced.inc()
         log.warning("fenced", extra={"fields": {"part": lane.part, "reason": str(error)}})
-        self.lanes.pop(lane.part, None)
+        self._let_go(lane.part)
         self.quiet.set()
         fresh: Lane = await self._surely(self._lane, lane.part)
         if records:
@@ -305,6 +283,10 @@ class Worker:
             self.keeping.begin(lane)
             self.lanes[part] = lane
         return self.lanes[part]
+
+    def _let_go(self, part: int) -> None:
+        if lane := self.lanes.pop(part, None):
+            self.keeping.end(lane)
 
     def _quiet(self) -> None:
         """Wait, in the pipeline's thread, for the commit under way: one connection serves both."""
@@ -407,9 +389,10 @@ class Worker:
 
     async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""
+        await self.inbox.drop({tp.partition for tp in given[0] if tp.topic == TELEMETRY})
         for tp in given[0]:
             if tp.topic == TELEMETRY:
-                self.lanes.pop(tp.partition, None)
+                self._let_go(tp.partition)
                 self.metrics.lag.labels(TELEMETRY, str(tp.partition)).set(0)
 
     async def _assigned(self, _app: Any, /, *_given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
@@ -420,49 +403,22 @@ class Worker:
         await self.app.start()
         crashed = asyncio.ensure_future(self.app.wait_until_stopped())
         asked = asyncio.ensure_future(self.ended.wait())
+        working = asyncio.ensure_future(self._take_inbox())
         try:
-            await asyncio.wait({crashed, asked}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({crashed, asked, working}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stopping = True
+            await self.inbox.close()
             await self.app.stop()
-            await asyncio.gather(*([self.committing] if self.committing else []), return_exceptions=True)
             for each in (crashed, asked):
                 each.cancel()
+            ended = await asyncio.gather(
+                working, *([self.committing] if self.committing else []), return_exceptions=True
+            )
+            self.failure = self.failure or next((each for each in ended if isinstance(each, Exception)), None)
             self.thread.shutdown()
             self.writer.shutdown()
         if self.failure:
             raise self.failure
         if not self.ended.is_set():
             raise KilowatchError(f"Kafka {self.kafka.servers}: the worker gave up: {self.app.crash_reason!r}")
-
-
-def credentials(kafka: KafkaSettings) -> Any:  # noqa: ANN401 - Faust's own types are open
-    """What Faust wants of the settings; None for plaintext without a user."""
-    given = kafka.arguments()
-    context = given.get("ssl_context")
-    if kafka.security.startswith("sasl"):
-        made = faust.SASLCredentials(
-            mechanism=given["sasl_mechanism"],
-            username=given["sasl_plain_username"],
-            password=given["sasl_plain_password"],
-            ssl_context=context,
-        )
-        made.protocol = AuthProtocol(given["security_protocol"])
-        return made
-    return faust.SSLCredentials(context=context) if context else None
-
-
-def record_of(message: Any) -> Record:  # noqa: ANN401 - Faust's own types are open
-    """A Kafka message as a record; its time of arrival is the log's, the same whenever it is read."""
-    headers = dict(message.headers or ())
-    received_ms = round(message.timestamp * 1000)
-    tick = headers.get("tick")
-    return Record(
-        offset=message.offset,
-        site=(message.key or b"").decode("utf-8", "replace"),
-        gateway=headers.get("gateway", b"").decode("utf-8", "replace") or "kafka",
-        value=message.value or b"",
-        received_ms=received_ms,
-        tick_ms=int(tick) if tick else None,
-        sent_ms=int(headers["received"]) if "received" in headers else None,
-    )

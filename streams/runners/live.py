@@ -33,7 +33,7 @@ from streams.runners.batch import Batch, Counts, cut
 from streams.runners.live_site import Entrance, LiveSite
 from streams.stores.archive import Archive
 from streams.stores.rows import quarantined, raw_rows, together
-from streams.stores.site import Move
+from streams.stores.site import Move, move
 from streams.stores.store import Store, naive
 from streams.stores.writer import write
 
@@ -45,7 +45,7 @@ WORK_S: Final = 0.2
 TICK_S: Final = 1.0
 LEFT_MS: Final = 1_800_000
 """A site that has this much event time to work off is not left for later."""
-ROOM: Final = 48 * 1024 * 1024
+ROOM: Final = 16 * 1024 * 1024
 """Memory for what all sites together keep of readings that were worked off."""
 NOTHING: Final = Readings.concat([])
 
@@ -242,9 +242,8 @@ class Lane:
         )
         numbers = [heard[record.site].source(record.gateway, batch.moment) for record in mine]
         sources = pl.Series(np.array(numbers, dtype=np.int32)[message])
-        batch.tables.append(
-            raw_rows(raw, entrance.point_id[place], sources, pl.Series(received[message]).cast(pl.Datetime("ms")))
-        )
+        arrived_at = pl.Series(received[message]).cast(pl.Datetime("ms"))
+        batch.raw = raw_rows(raw, entrance.point_id[place], sources, arrived_at)
         batch.counts.readings += len(raw)
         batch.counts.late += len(raw) - raw["late_ms"].null_count()
 
@@ -282,7 +281,7 @@ class Lane:
     def _move(self, batch: Batch, site: LiveSite, before: int) -> None:
         after = site.store.next_seq = site.pipeline.next_seq
         if before != after:
-            batch.moves.append((site, Move(before, after)))
+            batch.moves.append(Move(site.name, before, after))
 
     def _reject(self, batch: Batch, records: list[Record], rejects: pl.DataFrame, *, is_undecodable: bool) -> None:
         """Rejects of messages (`message` is the place in `records`) into quarantine."""
@@ -307,7 +306,8 @@ class Lane:
     def commit(self, batch: Batch) -> None:
         """Store a batch whole; FencedError where another worker has moved the lane on."""
         moment = naive(batch.moment)
-        tables = together([each for each in batch.tables if each]) if any(batch.tables) else {}
+        parts = [each for each in (batch.raw, *batch.tables) if each]
+        tables = together(parts) if parts else {}
         with self.store.transaction():
             if not self.store.execute(
                 "update op.log_position set next_offset = $1, commits = $2 "
@@ -315,8 +315,8 @@ class Lane:
                 [batch.after, batch.commits + 1, self.position, self.part, batch.before, batch.commits],
             ):
                 raise self._fenced(batch.before)
-            for site, move in batch.moves:
-                site.store.move(move)
+            if batch.moves:
+                move(self.store, batch.moves)
             for site, seq, now_ms in batch.controls:
                 site.store.control(seq, "tick", datetime.fromtimestamp(now_ms / 1000, tz=UTC))
             write(self.store, tables, moment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,11 +42,11 @@ FACTS = (
 NO_AMOUNT = -(1 << 63)
 """Stands for null in FACTS, since a frame without nulls is the quickest to read."""
 UNARCHIVED = (
-    "select r.seq, p.point, r.read_at, r.value, r.text, r.unit, r.quality, r.extra, r.late_at, r.received_at, s.source "
-    "from raw.reading as r inner join op.point as p on r.point_id = p.point_id "
-    "inner join op.source as s on r.source_id = s.source_id "
-    "where r.point_id = any($1) and r.seq >= $2 and r.received_at >= $3 order by r.seq"
+    "r.seq, r.point_id, r.read_at, r.value, r.quality, "
+    "coalesce(r.late_at, timestamp '1900-01-01 00:00:00') as late_at, r.received_at, r.source_id"
 )
+BEYOND = "from raw.reading as r where r.point_id = any($1) and r.seq >= $2 and r.received_at >= $3"
+WORDLESS = "r.text is null and r.unit is null and r.extra is null"
 POINT_COLUMNS = ("point_id", "site", "asset", "point", "kind", "quantity", "unit", "resolution_ms", "time_zone")
 UNKNOWN = -1
 LAGGING_MS = 7 * 86_400_000
@@ -58,8 +59,23 @@ CLOCKS_APART = timedelta(days=1)
 class Move:
     """Where a site's position was before a step and is after it."""
 
+    site: str
     before: int
     after: int
+
+
+def move(store: Store, moves: Sequence[Move]) -> None:
+    """Move positions on inside the caller's transaction; FencedError where one is not where it was taken to be."""
+    columns = [[getattr(each, name) for each in moves] for name in ("site", "before", "after")]
+    moved = store.execute(
+        "update op.position as p set next_seq = m.after_seq from ("
+        "select unnest(cast($1 as varchar[])) as site, unnest(cast($2 as bigint[])) as before_seq, "
+        "unnest(cast($3 as bigint[])) as after_seq) as m where p.site = m.site and p.next_seq = m.before_seq",
+        columns,
+    )
+    if moved != len(moves):
+        names = ", ".join(repr(each.site) for each in moves)
+        raise FencedError(f"store {store.where}: another writer has moved site {names} on")
 
 
 class SiteStore:
@@ -259,17 +275,33 @@ class SiteStore:
         return rows
 
     def _unarchived(self, first_seq: int, since: datetime) -> pl.DataFrame:
-        rows = self.store.frame(UNARCHIVED, [self.ids.tolist(), first_seq, since])
+        values = [self.ids.tolist(), first_seq, since]
+        plain = self.store.frame(f"select {UNARCHIVED} {BEYOND} and {WORDLESS}", values)
+        wordy = self.store.frame(f"select {UNARCHIVED}, r.text, r.unit, r.extra {BEYOND} and not ({WORDLESS})", values)
+        words = ("text", "unit", "extra")
+        parts = [
+            plain.with_columns(pl.lit(None, pl.String).alias(name) for name in words),
+            wordy.with_columns(pl.col(name).cast(pl.String) for name in words),
+        ]
+        rows = pl.concat([part for part in parts if len(part)] or parts[:1])
+        late_at = pl.when(pl.col("late_at") != NOT_LATE).then("late_at").alias("late_at")
+        return self.archivable(rows.sort("seq").with_columns(late_at))
+
+    def archivable(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of the table `raw.reading` in the columns of `archive.COLUMNS`."""
+        sources = dict(self.store.rows("select source_id, source from op.source where site = $1", [self.site]))
+        names = {int(number): point.name for number, point in zip(self.ids, self.table.every, strict=True)}
         return rows.select(
-            *("seq", "point"),
+            "seq",
+            pl.col("point_id").replace_strict(names, return_dtype=pl.String).alias("point"),
             pl.col("read_at").dt.epoch("ms").alias("time_ms"),
             pl.col("value").cast(pl.Float64),
-            *(pl.col(name).cast(pl.String) for name in ("text", "unit")),
+            *("text", "unit"),
             pl.col("quality").cast(pl.Int8),
-            pl.col("extra").cast(pl.String),
-            pl.col("late_at").cast(pl.Datetime("us")).dt.epoch("ms").alias("late_ms"),
+            "extra",
+            pl.col("late_at").dt.epoch("ms").alias("late_ms"),
             pl.col("received_at").dt.epoch("ms").alias("received_ms"),
-            "source",
+            pl.col("source_id").replace_strict(sources, return_dtype=pl.String).alias("source"),
         )
 
     def list_files(self, files: list[ArchiveFile], rows: pl.DataFrame) -> None:
@@ -370,7 +402,7 @@ class SiteStore:
             tables |= self.maker.raw(outputs, pl.Series([source[0]], dtype=pl.Int32), arrived)
             tables |= quarantined(outputs.rejects, source[1], moment)
         with self.store.transaction():
-            self.move(Move(self.next_seq, outputs.next_seq))
+            move(self.store, [Move(self.site, self.next_seq, outputs.next_seq)])
             if source:
                 number, name, before, after = source
                 if not self.store.execute(
@@ -381,14 +413,6 @@ class SiteStore:
                 self.control(outputs.next_seq, *control)
             write(self.store, tables, moment)
         self.next_seq = outputs.next_seq
-
-    def move(self, move: Move) -> None:
-        """Move the site's position on inside the caller's transaction, if it is where this pipeline continued from."""
-        if not self.store.execute(
-            "update op.position set next_seq = $1 where site = $2 and next_seq = $3",
-            [move.after, self.site, move.before],
-        ):
-            raise FencedError(f"store {self.store.where}: another writer has moved site {self.site!r} on")
 
     def control(self, seq: int, kind: str, happened_at: datetime) -> None:
         """Record a tick or the end of a stream inside the caller's transaction."""

@@ -47,8 +47,11 @@ class PostgresServer(Server):
 
     name = "Postgres"
 
-    def __init__(self, folder: Path, *, port: int | None = None, shared: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, port: int | None = None, shared: bool = False, settings: dict[str, str] | None = None
+    ) -> None:
         super().__init__(folder, port=port, shared=shared)
+        self.settings = SETTINGS | (settings or {})
         self._home: Path | None = None
         if os.geteuid() == 0:
             self._home = Path(tempfile.gettempdir()) / unique_name("kilowatch_postgres")
@@ -83,7 +86,7 @@ class PostgresServer(Server):
         (self.data / "pg_hba.conf").write_text(HBA, encoding="utf-8")
 
     def command(self) -> list[str]:
-        settings = [part for key, value in SETTINGS.items() for part in ("-c", f"{key}={value}")]
+        settings = [part for key, value in self.settings.items() for part in ("-c", f"{key}={value}")]
         return [program("postgres"), "-D", str(self.data), "-p", str(self.port), *settings]
 
     def answers(self) -> bool:
