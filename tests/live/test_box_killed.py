@@ -120,7 +120,7 @@ def test_a_box_killed_at_random_moments_loses_and_doubles_nothing(
     (tmp_path / "inlets.yaml").write_text(INLETS % topic)
     mqtt = ("--mqtt", f"mqtt://{LOOPBACK}:{mosquitto.port}", "--inlets", str(tmp_path / "inlets.yaml"))
     pushed, published = (
-        list(messages(each, max(1, each.readings // (120 * KILLS)))) for each in (made[PUSHED], made[PUBLISHED])
+        list(messages(each, max(1, each.readings // (250 * KILLS)))) for each in (made[PUSHED], made[PUBLISHED])
     )
     with (
         Box(sites_folder(made, tmp_path / "sites"), tmp_path, *mqtt, "--mqtt-client-id", unique_name("box")) as box,
