@@ -99,7 +99,7 @@ class Worker:
     async def _take_stream(self, stream: Any) -> None:  # noqa: ANN401 - Faust's own types are open
         """Put what comes into the inbox; Faust reads on while a batch is computed, as long as there is room."""
         async for events in stream.take_events(AT_ONCE, within=TAKE_S):
-            await self.inbox.put([(event.message.partition, record_of(event.message)) for event in events])
+            self.inbox.put([(event.message.partition, record_of(event.message)) for event in events])
 
     async def _take_inbox(self) -> None:
         """Work off what comes, until the end."""
@@ -389,7 +389,7 @@ class Worker:
 
     async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""
-        await self.inbox.drop({tp.partition for tp in given[0] if tp.topic == TELEMETRY})
+        self.inbox.drop({tp.partition for tp in given[0] if tp.topic == TELEMETRY})
         for tp in given[0]:
             if tp.topic == TELEMETRY:
                 self._let_go(tp.partition)
@@ -408,7 +408,7 @@ class Worker:
             await asyncio.wait({crashed, asked, working}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.stopping = True
-            await self.inbox.close()
+            self.inbox.close()
             await self.app.stop()
             for each in (crashed, asked):
                 each.cancel()
