@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,5 +94,8 @@ async def _work(
         await made.run()
     finally:
         status.close()
+        if made.is_stuck:  # in a thread that would be waited for
+            logging.shutdown()
+            os._exit(1 if made.failure else 0)
         store.close()
     LOG.info("stopped")

@@ -43,6 +43,9 @@ from streams.stores.postgres import PostgresStore
 log = logging.getLogger("kilowatch.worker")
 
 AT_ONCE: Final = 250
+BATCH_S: Final = 3.0
+LEAVE_S: Final = 4.0
+"""So long the end waits for the batch in hand, and for the group, which may itself wait for a member that is dead."""
 TAKE_S: Final = 0.01
 KEEP_S: Final = 1.0
 SEEK_AGAIN_S: Final = 5.0
@@ -77,6 +80,7 @@ class Worker:
     sought: dict[int, tuple[int, float]] = field(default_factory=dict)
     stopping: bool = False
     assigned: bool = False
+    is_stuck: bool = False
     trouble: str = ""
     failure: Exception | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -310,9 +314,11 @@ class Worker:
         log.error("store away", extra={"fields": {"reason": str(error)}})
         turn = 0
         while True:
-            if self.stopping:
+            if self.stopping or self.ended.is_set():
                 raise error
-            await asyncio.sleep(PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.ended.wait(), PAUSES_S[min(turn, len(PAUSES_S) - 1)])
+                continue
             turn += 1
             self.metrics.retries.inc()
             try:
@@ -410,28 +416,40 @@ class Worker:
         self.assigned = True
 
     async def run(self) -> None:
-        """Work until `ended` is set; what went wrong goes wrong here."""
-        await self.app.start()
-        crashed = asyncio.ensure_future(self.app.wait_until_stopped())
+        """Work until `ended` is set; what went wrong goes wrong here. `is_stuck` tells that threads are still busy."""
+        starting = asyncio.ensure_future(self.app.start())
         asked = asyncio.ensure_future(self.ended.wait())
+        await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            await starting
+        crashed = asyncio.ensure_future(self.app.wait_until_stopped())
         working = asyncio.ensure_future(self._take_inbox())
         try:
             await asyncio.wait({crashed, asked, working}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self.stopping = True
-            self.inbox.close()
-            await self.app.stop()
+            await self._end(working)
             for each in (crashed, asked):
                 each.cancel()
-            ended = await asyncio.gather(
-                working, *([self.committing] if self.committing else []), return_exceptions=True
-            )
-            outcomes: tuple[Any, ...] = tuple(ended)
-            for error in (each for each in outcomes if isinstance(each, Exception)):
-                self.give_up(error)
-            self.thread.shutdown()
-            self.writer.shutdown()
         if self.failure:
             raise self.failure
         if not self.ended.is_set():
             raise KilowatchError(f"Kafka {self.kafka.servers}: the worker gave up: {self.app.crash_reason!r}")
+
+    async def _end(self, working: asyncio.Future[None]) -> None:
+        """Let the batch in hand be stored, and leave the group; neither is waited for without end."""
+        self.stopping = True
+        self.inbox.close()
+        await asyncio.wait({working}, timeout=BATCH_S)
+        under_way = {working, asyncio.ensure_future(self.app.stop())}
+        if self.committing:
+            under_way.add(self.committing)
+        ended, waiting = await asyncio.wait(under_way, timeout=LEAVE_S)
+        for error in (each.exception() for each in ended if not each.cancelled()):
+            if isinstance(error, Exception):
+                self.give_up(error)
+        self.is_stuck = bool(waiting)
+        if self.is_stuck:
+            log.warning("not waited for", extra={"fields": {"waited_s": BATCH_S + LEAVE_S}})
+        else:
+            self.thread.shutdown()
+            self.writer.shutdown()

@@ -169,10 +169,10 @@ class System:
         worker.wait()
 
     def stop(self, worker: subprocess.Popen[bytes]) -> float:
-        """Ask a worker to end; return how many seconds it took."""
+        """Ask a worker to end, which it must do well; return how many seconds it took."""
         begun = time.monotonic()
         worker.send_signal(signal.SIGTERM)
-        worker.wait(timeout=30)
+        assert worker.wait(timeout=30) == 0, self.said(worker)
         return time.monotonic() - begun
 
     def behind(self) -> int:
@@ -198,9 +198,10 @@ class System:
         """Wait until every message is in the store; AssertionError with the last worker's log if that takes long."""
         wait_for(lambda: self.behind() == 0, self.said)
 
-    def said(self) -> str:
-        """The end of what the last worker said."""
-        return (self.folder / f"worker{self.started}.log").read_text()[-3_000:]
+    def said(self, worker: subprocess.Popen[bytes] | None = None) -> str:
+        """The end of what a worker said, by default the last one."""
+        number = self.workers.index(worker) + 1 if worker else self.started
+        return (self.folder / f"worker{number}.log").read_text()[-3_000:]
 
     def close(self) -> None:
         """End every worker."""

@@ -16,7 +16,7 @@ from tests.servers.kafka import KafkaServer
 from tests.servers.postgres import PostgresServer
 
 SITE = "worm_gear_shop"
-SIZE, MESSAGE_BYTES = 15, 400_000
+SIZE, MESSAGE_BYTES = 30, 700_000
 BOUND_MB = 120
 """For what was read and not worked off, and all that working it off needs; the backlog is more than twice that."""
 
