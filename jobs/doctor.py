@@ -29,7 +29,8 @@ from streams.stores.store import Store
 EPILOG = "Example: kilowatch doctor --store postgresql://kilowatch_reader@127.0.0.1/kilowatch --kafka 127.0.0.1:9092"
 CLOCK_S = 2.0
 QUIET = timedelta(hours=1)
-LOOK_BACK = timedelta(days=7)
+LOOKS_BACK = (timedelta(minutes=10), QUIET, timedelta(days=1))
+"""How far to look for each gateway's last reading: raw readings are many, and most gateways were heard just now."""
 TIMEOUT_MS = 5_000
 
 
@@ -128,12 +129,14 @@ def _gateways(kept: Store) -> Iterator[Look]:
     """When each gateway was last heard; one that was silent for an hour is to be looked at."""
     now = datetime.now(UTC).replace(tzinfo=None)
     latest = "select source_id, max(received_at) from raw.reading where received_at > $1 group by source_id"
-    heard = dict(kept.rows(latest, [now - LOOK_BACK]))
-    for number, site, source in kept.rows(
-        "select source_id, site, source from op.source where is_complete = false order by site, source"
-    ):
+    sources = kept.rows("select source_id, site, source from op.source where is_complete = false order by site, source")
+    heard: dict[int, datetime] = {}
+    for back in LOOKS_BACK:
+        if any(number not in heard for number, _, _ in sources):
+            heard = dict(kept.rows(latest, [now - back]))
+    for number, site, source in sources:
         moment = heard.get(number)
-        found = f"last heard {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else f"not heard for {LOOK_BACK.days} days"
+        found = f"last heard {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "not heard for a day"
         silent = moment is None or now - moment > QUIET
         yield Look(
             f"gateway {source} of {site}", found, "is it powered, and does it reach the broker?" if silent else ""

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -191,3 +191,23 @@ def test_a_reading_of_another_site_is_unknown_where_it_was_sent() -> None:
         feed(made, [Record(0, "alpha", "gw", value, START_MS)])
         rows = made.store.rows("select reason from fact.quarantine")
         assert rows == [("unknown point",)]
+
+
+def test_a_tick_moves_whoever_is_silent_and_leaves_alone_whoever_reports() -> None:
+    """Telemetry is as old as its records, since the clock says when something arrived, and a tick what time it is."""
+
+    def message(minute: int, name: str) -> bytes:
+        time_ms = START_MS + minute * 60_000
+        return orjson.dumps([{"point": f"{name}/m{nth}", "time": time_ms, "value": 1000.0 + minute} for nth in (0, 1)])
+
+    told = [(minute, name, message(minute, name), None) for minute in range(60) for name in ("alpha", "beta")]
+    told = [each for each in told if each[1] == "alpha" or each[0] < 10]
+    ticks = [(minute, "", b"", START_MS + minute * 60_000) for minute in range(60)]
+    rows = sorted([*told, *ticks], key=lambda each: each[0])
+    with lane() as made:
+        for nth, (_, name, value, tick) in enumerate(rows):
+            feed(made, [Record(nth, name, "gw", value, START_MS, tick)])
+        moved = made.store.rows("select site, count(*), min(happened_at) from op.control group by site")
+    begins = datetime.fromtimestamp(START_MS / 1000, UTC).replace(tzinfo=None)
+    steps, after_grace = 3, begins + timedelta(minutes=21)
+    assert moved == [("beta", steps, after_grace)]
