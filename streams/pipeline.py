@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from streams.catalog.reference import Reference
 from streams.domain.quality import FactQuality
+from streams.domain.site import PointKind
 from streams.operators import energy
 from streams.operators.advance import FACT_COLUMNS
 from streams.operators.clean import clean, event_time
@@ -116,7 +117,7 @@ class Pipeline:
         self.state = EnergyState.empty(len(table.points)) if state is None else state
         self.next_seq = next_seq
         self.fresh = Readings.concat([])
-        self.counted = np.isin(table.kind, energy.COUNTED)
+        self.counted = np.isin(table.kind, energy.WORKED)
         self.formulas = {
             table.index[point.name]: {table.index[name]: coefficient for coefficient, name in point.formula}
             for point in table.virtual
@@ -205,7 +206,8 @@ class Pipeline:
         readings = self._stored(raw)
         late = readings.tag != ON_TIME
         waits = ~late & (readings.time_ms > self.state.column("done_ms")[readings.place])
-        unapplied = late & (readings.seq > self.state.column("late_seq")[readings.place])
+        amounts = ~self.table.of_kind(PointKind.GAUGE)[readings.place]  # what is late of a gauge changes nothing
+        unapplied = late & amounts & (readings.seq > self.state.column("late_seq")[readings.place])
         self.state.buffer = Waiting.of(readings.take(waits))
         self.state.late = [readings.take(unapplied)] if unapplied.any() else []
 

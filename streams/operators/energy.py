@@ -22,6 +22,7 @@ from streams.operators.advance import FACT_COLUMNS, Accepted, Facts, advance, ta
 from streams.operators.buckets import bucket, close_buckets, open_buckets
 from streams.operators.conservation import open_day
 from streams.operators.groups import group_starts
+from streams.operators.levels import Levels, levels
 from streams.operators.packed import Waiting
 from streams.operators.points import KINDS, PointTable
 from streams.operators.readings import LATEST, NEVER, ON_TIME, Readings
@@ -38,6 +39,8 @@ COUNTED = tuple(
     KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT)
 )
 """The kinds whose readings become amounts per interval here."""
+WORKED = (*COUNTED, KINDS.index(PointKind.GAUGE))
+"""Those and the levels: the kinds whose intervals close by a watermark."""
 
 History = Callable[[list[int], int], Readings]
 """All readings ever received before this step of some points, later than a time, late ones with their tag, in order
@@ -56,12 +59,13 @@ class FactSet:
 class EnergyOutputs:
     """What a step found out, in order.
 
-    `fact_sets`: see FACT_COLUMNS (base units, ms). `decisions` of this step; of the points in `redecided`
+    `fact_sets`: see FACT_COLUMNS (base units, ms); `levels`: the intervals of gauges. `decisions` of this step; of the points in `redecided`
     they replace what was decided after the time given there; `conflicts` are duplicates of another value (place,
     time, ticks); `tags` are those given to the readings.
     """
 
     fact_sets: list[FactSet] = field(default_factory=list)
+    levels: list[Levels] = field(default_factory=list)
     decisions: Decisions = field(default_factory=Decisions)
     redecided: dict[int, int] = field(default_factory=dict)
     conflicts: list[tuple[int, int, int]] = field(default_factory=list)
@@ -71,14 +75,17 @@ class EnergyOutputs:
 
 def watermark(table: PointTable, state: EnergyState) -> Int:
     """The time up to which nothing more is waited for, one entry a point."""
-    heard = state.column("highest_ms") - table.lateness_ms
-    result: Int = np.maximum(heard // table.resolution_ms * table.resolution_ms, state.column("floor_ms"))
+    result: Int = np.maximum(passed(table, state.column("highest_ms")), state.column("floor_ms"))
     return result
 
 
-def passed(table: PointTable, now_ms: int) -> Int:
-    """The watermark that a tick sets, one entry a point."""
-    return (now_ms - table.lateness_ms) // table.resolution_ms * table.resolution_ms
+def passed(table: PointTable, now_ms: int | Int) -> Int:
+    """The watermark of a time, that of a tick or one entry a point.
+
+    Of levels it is the last moment of an interval, which does not hold its end.
+    """
+    result: Int = (now_ms - table.lateness_ms) // table.resolution_ms * table.resolution_ms
+    return result - table.of_kind(PointKind.GAUGE)
 
 
 def arrive(table: PointTable, state: EnergyState, batch: Readings) -> tuple[EnergyState, Readings]:
@@ -208,7 +215,9 @@ def _arrive(table: PointTable, state: EnergyState, batch: Readings) -> Readings:
     before[1:] = highest[:-1]
     before[starts] = known
     resolution = table.resolution_ms[place]
-    mark = np.maximum((before - table.lateness_ms[place]) // resolution * resolution, state.column("floor_ms")[place])
+    level = table.of_kind(PointKind.GAUGE)[place]
+    mark = (before - table.lateness_ms[place]) // resolution * resolution - level
+    mark = np.maximum(mark, state.column("floor_ms")[place])
     late = (time_ms <= mark) & (before > NEVER)
     tag = np.where(late, (mark // QUARTER_MS + 1) * QUARTER_MS, ON_TIME)
     ends = np.append(starts[1:], len(place)) - 1
@@ -221,7 +230,7 @@ def _arrive(table: PointTable, state: EnergyState, batch: Readings) -> Readings:
     tagged = Readings(batch.place, batch.time_ms, batch.ticks, batch.seq, tags)
     if late.any():
         is_late = tags != ON_TIME
-        state.late.append(tagged.take(is_late))
+        state.late.append(tagged.take(is_late & ~table.of_kind(PointKind.GAUGE)[batch.place]))
         state.buffer.add(tagged.take(~is_late))
     else:
         state.buffer.add(Readings.on_time(place, time_ms, batch.ticks[order]))
@@ -250,8 +259,11 @@ def _work(
     waiting = state.buffer.readings()
     past = Past(batch, history)
     past.look_up(state, _frames(state, due))
-    segments, rest = _segments(waiting, limit, tags)
+    is_ready = waiting.time_ms <= limit[waiting.place]
+    rest, ready = waiting.take(~is_ready), waiting.take(is_ready)
     del waiting
+    ready = _levels(table, state, ready, limit, out, is_end=every_late)
+    segments = _segments(ready, tags)
     for tag, ready in zip(tags.tolist(), segments, strict=False):
         _advance_to(table, state, ready, np.minimum(limit, tag), out)
         mine = due.take(due.tag == tag)
@@ -266,16 +278,37 @@ def _work(
     state.keep_frame()
 
 
-def _segments(waiting: Readings, limit: Int, tags: Int) -> tuple[list[Readings], Readings]:
-    """What is ready by each tag, then what is ready up to the limit; and what goes on waiting."""
-    ready = waiting.time_ms <= limit[waiting.place]
-    rest, waiting = waiting.take(~ready), waiting.take(ready)
+def _levels(
+    table: PointTable, state: EnergyState, ready: Readings, limit: Int, out: EnergyOutputs, *, is_end: bool
+) -> Readings:
+    """Give the intervals of levels up to `limit`, at the end of a stream the last one as far as it goes.
+
+    Return the readings of all others.
+    """
+    gauge = table.of_kind(PointKind.GAUGE)
+    if not gauge.any():
+        return ready
+    is_level = gauge[ready.place]
+    until = limit + 1
+    if is_end:
+        until = -(-until // table.resolution_ms) * table.resolution_ms
+    found = levels(table, state, ready.take(is_level), until)
+    if len(found):
+        out.levels.append(found)
+        out.touched[found.place] = True
+    done = state.column("done_ms")
+    done[gauge] = np.maximum(done, limit)[gauge]
+    return ready.take(~is_level)
+
+
+def _segments(ready: Readings, tags: Int) -> list[Readings]:
+    """What is ready by each tag, then the rest of it."""
     if not len(tags):
-        return [waiting], rest
-    turn = np.searchsorted(tags, waiting.time_ms).astype(np.uint16 if len(tags) < 1 << 16 else np.int64)
+        return [ready]
+    turn = np.searchsorted(tags, ready.time_ms).astype(np.uint16 if len(tags) < 1 << 16 else np.int64)
     order = np.argsort(turn, kind="stable")
     ends = np.searchsorted(turn[order], np.arange(len(tags) + 2))
-    return [waiting.take(order[begin:end]) for begin, end in pairwise(ends.tolist())], rest
+    return [ready.take(order[begin:end]) for begin, end in pairwise(ends.tolist())]
 
 
 def _advance_to(table: PointTable, state: EnergyState, ready: Readings, passed: Int, out: EnergyOutputs) -> None:
