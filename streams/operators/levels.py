@@ -73,13 +73,13 @@ def levels(table: PointTable, state: EnergyState, ready: Readings, until: Int) -
     state.column("edge_ms")[open_] = edge + number * resolution
     sums, count = np.zeros(len(which), dtype=np.int64), np.zeros(len(which), dtype=np.int64)
     low, high, last = sums.copy(), sums.copy(), sums.copy()
-    runs = group_starts(at)
-    filled = at[runs]
-    sums[filled] = np.add.reduceat(ticks, runs) if len(runs) else 0
-    low[filled] = np.minimum.reduceat(ticks, runs) if len(runs) else 0
-    high[filled] = np.maximum.reduceat(ticks, runs) if len(runs) else 0
-    edges = np.append(runs[1:], len(at))
-    count[filled], last[filled] = edges - runs, ticks[edges - 1]
+    if len(at):
+        runs = group_starts(at)
+        filled, edges = at[runs], np.append(runs[1:], len(at))
+        sums[filled] = np.add.reduceat(ticks, runs)
+        low[filled] = np.minimum.reduceat(ticks, runs)
+        high[filled] = np.maximum.reduceat(ticks, runs)
+        count[filled], last[filled] = edges - runs, ticks[edges - 1]
     return Levels(which, begins, begins + table.resolution_ms[which], count, sums, low, high, last)
 
 
