@@ -21,6 +21,7 @@ from streams.ingest.spool import Spool
 from streams.runners.batch import MOST_RECORDS, Batch
 from streams.runners.keeping import Keeping
 from streams.runners.live import Lane
+from streams.runners.memory import GIVE_BACK_S, give_back
 from streams.runners.metrics import LiveMetrics
 from streams.runners.watching import REFRESH_S, look
 from streams.stores.duckdb import DuckDBStore
@@ -87,7 +88,7 @@ class Box:
         self.append([Message("", CLOCK, b"", now_ms, now_ms)])
 
     def _run(self) -> None:
-        ticked = refreshed = time.monotonic()
+        ticked = refreshed = given_back = time.monotonic()
         try:
             while not self.stopping.is_set():
                 now = time.monotonic()
@@ -97,6 +98,9 @@ class Box:
                 if now - refreshed >= REFRESH_S:
                     refreshed = now
                     look(self.folder, self.metrics, log)
+                if now - given_back >= GIVE_BACK_S:
+                    given_back = now
+                    give_back()
                 self.came.clear()
                 busy = self.work() > 0 or self._rest()
                 if not busy or self.keeping.is_overdue(self.lane):

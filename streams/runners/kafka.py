@@ -35,6 +35,7 @@ from streams.runners.kafka_app import Group, app_of, record_of, topic_of
 from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
 from streams.runners.keeping import Keeping
 from streams.runners.live import Lane, LostError
+from streams.runners.memory import GIVE_BACK_S, give_back
 from streams.runners.metrics import LiveMetrics
 from streams.runners.results import interval_messages
 from streams.runners.watching import REFRESH_S, look
@@ -97,6 +98,7 @@ class Worker:
         self.app.timer(interval=REFRESH_S, name="catalog")(self._refresh)
         self.app.timer(interval=self.group.within_s, name="rest")(self._rest)
         self.app.timer(interval=KEEP_S, name="housekeeping")(self._keep)
+        self.app.timer(interval=GIVE_BACK_S, name="memory")(self._give_back)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_partitions_assigned.connect(self._assigned)
 
@@ -122,6 +124,9 @@ class Worker:
     async def _keep(self) -> None:
         """Do a piece of the housekeeping."""
         await self._for_each_lane(self._keep_lane)
+
+    async def _give_back(self) -> None:
+        await self._in_thread(give_back)
 
     async def _for_each_lane(self, does: Callable[[Lane], Awaitable[None]]) -> None:
         async with self.turn:

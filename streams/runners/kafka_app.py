@@ -20,6 +20,8 @@ TICK_S: Final = 60.0
 SESSION_S: Final = 15.0
 HEARTBEAT_S: Final = 3.0
 """A worker that is silent for a session's time loses its partitions to the others."""
+REBALANCE_S: Final = 20.0
+"""So long the others wait for one that was about to join and was killed."""
 POLLED: Final = 500
 BUFFERED: Final = 2_000
 FETCHED_BYTES: Final = 2 * 1024 * 1024
@@ -57,6 +59,7 @@ def app_of(
         stream_wait_empty=False,
         broker_session_timeout=SESSION_S,
         broker_heartbeat_interval=HEARTBEAT_S,
+        broker_rebalance_timeout=REBALANCE_S,
         consumer_max_fetch_size=FETCHED_BYTES,
         producer_acks=-1,
         producer_max_request_size=4 * 1024 * 1024,
