@@ -53,7 +53,7 @@ create table op.alert_outbox (
     site varchar not null,
     kind varchar not null,
     number integer not null,
-    at timestamp not null,
+    happened_at timestamp not null,
     created_at timestamp not null,
     payload varchar not null,
     planned_at timestamp

@@ -46,7 +46,7 @@ class StoreDesk:
 
     def _rows(self, columns: str, rest: str, values: Sequence[object] = ()) -> Answer:
         names = [name.strip() for name in columns.split(",")]
-        rows = self.store.rows(f"select {columns} {rest}", values)  # noqa: S608 - statements of our own
+        rows = self.store.rows(f"select {columns} {rest}", values)
         return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
 
     def episodes(self, *, every: bool = False) -> Answer:
@@ -61,7 +61,8 @@ class StoreDesk:
         with self.store.transaction():
             if not self.store.rows("select 1 from fact.alert_episode where episode_id = $1", [episode_id]):
                 raise StoreError(
-                    f"alerts: expected an episode of this store; found none with id {episode_id!r} (see alerts list --all)"
+                    f"alerts: expected an episode of this store; found none with id {episode_id!r} "
+                    "(see alerts list --all)"
                 )
             moment = naive(self.clock())
             self.store.execute(

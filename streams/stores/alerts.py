@@ -25,7 +25,7 @@ OUTBOX: Final[dict[str, Any]] = {
     "site": pl.String,
     "kind": pl.String,
     "number": pl.Int32,
-    "at": pl.Datetime("us"),
+    "happened_at": pl.Datetime("us"),
     "created_at": pl.Datetime("us"),
     "payload": pl.String,
 }

@@ -46,7 +46,7 @@ class Message:
     site: str
     kind: NoticeKind
     number: int
-    at: datetime
+    happened_at: datetime
     created_at: datetime
     payload: bytes
     data: dict[str, Any]
@@ -54,13 +54,13 @@ class Message:
     @classmethod
     def of(cls, row: Sequence[Any]) -> Message:
         """A message from the columns of MESSAGE."""
-        message_id, episode_id, site, kind, number, at, created_at, text = row
+        message_id, episode_id, site, kind, number, happened_at, created_at, text = row
         payload = str(text).encode()
         data = orjson.loads(payload)["data"]
-        return cls(message_id, episode_id, site, NoticeKind(kind), int(number), at, created_at, payload, data)
+        return cls(message_id, episode_id, site, NoticeKind(kind), int(number), happened_at, created_at, payload, data)
 
 
-MESSAGE: Final = "o.message_id, o.episode_id, o.site, o.kind, o.number, o.at, o.created_at, o.payload"
+MESSAGE: Final = "o.message_id, o.episode_id, o.site, o.kind, o.number, o.happened_at, o.created_at, o.payload"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Outbox:
             self.store.alone("alerts plan")
             rows = self.store.rows(
                 f"select {MESSAGE} from op.alert_outbox as o where o.planned_at is null "  # noqa: S608 - columns of our own
-                f"order by o.created_at, o.at, o.number limit {MOST_PLANNED}"
+                f"order by o.created_at, o.happened_at, o.number limit {MOST_PLANNED}"
             )
             messages = [Message.of(row) for row in rows]
             if not messages:
@@ -111,7 +111,7 @@ class Outbox:
             "select silence_id, begins_at, ends_at, by_whom from fact.alert_silence where site = $1 "
             "and (rule is null or rule = $2) and (subject is null or subject = $3) "
             "and begins_at <= $4 and ends_at > $5 order by ends_at desc, silence_id",
-            [message.site, data["rule"], data["subject"], max(message.at, now), min(message.at, now)],
+            [message.site, data["rule"], data["subject"], max(message.happened_at, now), min(message.happened_at, now)],
         )
         return Circumstances(
             channel_reason=found[5],

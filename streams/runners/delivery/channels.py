@@ -163,11 +163,13 @@ class _Reading:
                 sentence = f"channels[{row.name}].{key}: missing key"
                 self.source.add("missing_key", sentence, row.line(), expected=PLACES, found="nothing")
         url = row.url if isinstance(row.url, str) else self._secret(row, "url", row.url) or ""
-        secrets = [text for each in row.secret if (text := self._secret(row, "secret", each))]
+        secrets = [(text, each) for each in row.secret if (text := self._secret(row, "secret", each))]
         token = (row.token and self._secret(row, "token", row.token)) or ""
         if url:
             (self._check_apprise if row.kind == "apprise" else self._check_url)(row, url)
-        content = orjson.dumps([row.kind, *([] if row.kind == "apprise" else [url, *secrets, token])])
+        content = orjson.dumps(
+            [row.kind, *([] if row.kind == "apprise" else [url, *(text for text, _ in secrets), token])]
+        )
         return Channel(
             name=row.name,
             kind=row.kind,
@@ -200,8 +202,8 @@ class _Reading:
             self.hidden.add(text)
         return text
 
-    def _keys(self, row: ChannelRow, secrets: list[str]) -> Iterator[bytes]:
-        for text, where in zip(secrets, row.secret, strict=False):
+    def _keys(self, row: ChannelRow, secrets: list[tuple[str, SecretRow]]) -> Iterator[bytes]:
+        for text, where in secrets:
             try:
                 yield secret_bytes(text)
             except ValueError as error:
