@@ -101,7 +101,7 @@ class Circumstances:
 
     `earlier` and `withheld` count the messages before it, and those of them that were not sent for a reason;
     `is_later`: one after it has been sent. `parents` are open episodes of assets above that the channel knows of, with
-    their severities.
+    their severities. `time_zone` is that of the site.
     """
 
     channel_reason: str | None
@@ -112,3 +112,4 @@ class Circumstances:
     is_later: bool
     silences: list[Silence]
     parents: list[tuple[str, Severity]]
+    time_zone: str = "UTC"

@@ -154,6 +154,9 @@ class DuckDBStore:
         """See `Store`; one process alone can hold the file."""
         return True
 
+    def let_go(self, purpose: str) -> None:
+        """See `Store`."""
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; a full disk or a broken file becomes a StoreError and nothing is stored."""

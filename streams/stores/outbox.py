@@ -17,6 +17,8 @@ from streams.stores.dispatch import MESSAGE, WITHHELD, Circumstances, Dispatch, 
 from streams.stores.store import Store
 
 MOST_PLANNED: Final = 500
+FRESH: Final = timedelta(seconds=10)
+"""Between two looks at whether a site has another file."""
 GIVEN_UP: Final = timedelta(hours=30)
 """A message of a channel that nobody configures any more is a dead letter then."""
 
@@ -27,7 +29,7 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         """Look at nothing yet."""
         self.store = store
-        self._files: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._files: dict[str, tuple[datetime, int, dict[str, Any]]] = {}
 
     def state(self) -> tuple[bool, datetime | None]:
         """Whether there are messages that no channel has been given, and when the next dispatch is due."""
@@ -113,6 +115,7 @@ class Outbox:
             "and begins_at <= $4 and ends_at > $5 order by ends_at desc, silence_id",
             [message.site, data["rule"], data["subject"], max(message.happened_at, now), min(message.happened_at, now)],
         )
+        file = self.site_file(message.site, now)
         return Circumstances(
             channel_reason=found[5],
             is_acknowledged=bool(found[0]),
@@ -121,11 +124,12 @@ class Outbox:
             withheld=int(found[3]),
             is_later=bool(found[4]),
             silences=[Silence(*row) for row in silences],
-            parents=self._parents(message, dispatch.channel),
+            parents=self._parents(message, dispatch.channel, file),
+            time_zone=str(file.get("time_zone", "UTC")),
         )
 
-    def _parents(self, message: Message, channel: str) -> list[tuple[str, Severity]]:
-        above = ancestors(self.site_file(message.site), str(message.data["asset"]))
+    def _parents(self, message: Message, channel: str, file: dict[str, Any]) -> list[tuple[str, Severity]]:
+        above = ancestors(file, str(message.data["asset"]))
         if not above:
             return []
         rows = self.store.rows(
@@ -136,16 +140,18 @@ class Outbox:
         )
         return [(str(episode), Severity(severity)) for episode, severity in rows]
 
-    def site_file(self, site: str) -> dict[str, Any]:
+    def site_file(self, site: str, now: datetime) -> dict[str, Any]:
         """What the newest file of a site says, as YAML has it; empty where there is none."""
-        number = self.store.rows("select max(catalog_id) from op.catalog where site = $1", [site])[0][0]
         known = self._files.get(site)
-        if number is None:
-            return {}
-        if known is None or known[0] != number:
-            content = self.store.rows("select content from op.catalog where catalog_id = $1", [number])[0][0]
-            known = self._files[site] = number, yaml.safe_load(content) or {}
-        return known[1]
+        if known is not None and abs(now - known[0]) < FRESH:
+            return known[2]
+        rows = self.store.rows(
+            "select catalog_id, content from op.catalog where site = $1 order by catalog_id desc limit 1", [site]
+        )
+        number, content = rows[0] if rows else (-1, "")
+        file = known[2] if known is not None and known[1] == number else yaml.safe_load(content) or {}
+        self._files[site] = now, number, file
+        return file
 
     def record(self, dispatch: Dispatch, record: Record, now: datetime) -> bool:
         """Note what became of a dispatch; False where somebody else noted something meanwhile."""
@@ -203,15 +209,14 @@ class Outbox:
         return {str(channel): int(count) for channel, count in rows}
 
     def _tell(self, told: Sequence[tuple[Message, str, int, Record]], now: datetime) -> None:
-        if told:
-            rows = [
-                (
+        for message, channel, attempt, record in told:
+            self.store.execute(
+                "insert into fact.alert_delivery values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                [
                     *(message.message_id, message.episode_id, channel, attempt, now),
                     *(record.status.value, record.code, record.reason, record.parent_episode_id),
-                )
-                for message, channel, attempt, record in told
-            ]
-            self.store.append("fact.alert_delivery", pl.DataFrame(rows, schema=DELIVERY, orient="row"))
+                ],
+            )
 
 
 DISPATCH: Final[dict[str, Any]] = {
@@ -222,17 +227,6 @@ DISPATCH: Final[dict[str, Any]] = {
     "attempts": pl.Int32,
     "next_at": pl.Datetime("us"),
     "status": pl.String,
-}
-DELIVERY: Final[dict[str, Any]] = {
-    "message_id": pl.String,
-    "episode_id": pl.String,
-    "channel": pl.String,
-    "attempt": pl.Int32,
-    "attempted_at": pl.Datetime("us"),
-    "status": pl.String,
-    "code": pl.Int32,
-    "reason": pl.String,
-    "parent_episode_id": pl.String,
 }
 
 

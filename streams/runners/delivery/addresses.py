@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+RESERVED: Final = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("64:ff9b:1::/48"))
+"""Networks that `ipaddress` takes for public, or for private in some versions alone."""
 _guard = threading.local()
 _hooked = threading.Event()
 
@@ -38,7 +40,7 @@ def refusal(address: str) -> str:
         "multicast": ip.is_multicast,
         "unspecified": ip.is_unspecified,
         "private": ip.is_private or getattr(ip, "is_site_local", False),
-        "reserved": ip.is_reserved or not ip.is_global,
+        "reserved": ip.is_reserved or not ip.is_global or any(ip in each for each in RESERVED),
     }
     return next((kind for kind, holds in kinds.items() if holds), "")
 

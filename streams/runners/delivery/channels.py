@@ -188,7 +188,7 @@ class _Reading:
         problem = None
         if where.env is not None:
             text = self.environment.get(where.env) or None
-            problem = None if text else "not set"
+            problem = None if text else "nothing"
         else:
             path = self.source.path.parent / (where.file or "")
             try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final, TypeVar
@@ -136,17 +137,15 @@ def notified(channel: Channel, letter: Letter) -> Outcome:
     import apprise  # noqa: PLC0415 - large, and few need it
 
     asset = apprise.AppriseAsset(http_redirects=False, secure_logging=True)
-    services = apprise.Apprise(asset=asset)
-    services.add(channel.url)
+    service = apprise.Apprise.instantiate(channel.url, asset=asset)
+    if service is None:
+        return Outcome(Result.FAILED, "no address that apprise knows")
     sort = {"info": "info", "warning": "warning", "critical": "failure"}[letter.data["severity"]]
     text = body(letter.data, letter.kind, channel.language, letter.zone)
     heading = title(letter.data, letter.kind, channel.language)
     kind = "success" if letter.kind == "closed" else sort
-    if channel.allow_private:
-        taken = services.notify(text, heading, kind)
-    else:
-        with public_only():
-            taken = services.notify(text, heading, kind)
+    with nullcontext() if channel.allow_private else public_only():  # in this thread, as `Apprise.notify` might not
+        taken = service.notify(body=text, title=heading, notify_type=kind)
     return Outcome(Result.SENT, "taken") if taken else Outcome(Result.FAILED, "not taken")
 
 

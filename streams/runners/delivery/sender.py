@@ -15,6 +15,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -34,6 +35,8 @@ log = logging.getLogger("kilowatch.alerts")
 T = TypeVar("T")
 
 POLL_S: Final = 0.15
+TOGETHER_S: Final = 0.005
+"""What comes within this time is looked at together."""
 HOLD_S: Final = 1.0
 COUNT_S: Final = 5.0
 GIVE_UP_S: Final = 600.0
@@ -107,13 +110,21 @@ class Sender:
         self._loop = asyncio.get_running_loop()
         async with Post(self.attempt_s) as post:
             while not self._stopping.is_set():
-                self._woken.clear()
                 await self._pause(await self._turn(post))
+                await asyncio.sleep(TOGETHER_S)
+                self._woken.clear()
             if self._under_way:
                 await asyncio.wait(self._under_way.values(), timeout=LEAVE_S)
             for task in self._under_way.values():
                 task.cancel()
-        if self._using.acquire(timeout=LEAVE_S):  # nobody uses the store's connection any more
+        self._leave()
+
+    def _leave(self) -> None:
+        """Leave the channels to other senders, as soon as no question to the store is under way."""
+        if self._using.acquire(timeout=LEAVE_S):
+            with suppress(KilowatchError):
+                for name in sorted(self._held):
+                    self.store.let_go(_purpose(name))
             self._using.release()
 
     async def _pause(self, seconds: float) -> None:
@@ -197,7 +208,7 @@ class Sender:
         free = [name for name in self.channels.by_name if name not in self._held]
         if free and (not self._held or self._is_time("hold", HOLD_S)):
             for name in free:
-                if await self._ask(lambda name=name: self.store.hold(f"alerts channel {name}")):  # type: ignore[misc]
+                if await self._ask(lambda name=name: self.store.hold(_purpose(name))):  # type: ignore[misc]
                     self._held.add(name)
 
     async def _count(self) -> None:
@@ -232,7 +243,7 @@ class Sender:
             found = await self._ask(lambda: self.outbox.circumstances(dispatch, channel.sha256, now))
             record = withheld(dispatch, found, now)
             if record is None:
-                record = await self._sent(post, channel, dispatch)
+                record = await self._sent(post, channel, dispatch, ZoneInfo(found.time_zone))
         except asyncio.CancelledError:
             raise
         except StoreAwayError:
@@ -243,10 +254,9 @@ class Sender:
             record = settled(dispatch, outcome, self._now(), self.chance)
         await self._record(dispatch, record)
 
-    async def _sent(self, post: Post, channel: Channel, dispatch: Dispatch) -> Record:
+    async def _sent(self, post: Post, channel: Channel, dispatch: Dispatch, zone: ZoneInfo) -> Record:
         message = dispatch.message
-        zone = await self._ask(lambda: self.outbox.site_file(message.site).get("time_zone", "UTC"))
-        letter = Letter(message.message_id, message.kind.value, message.payload, message.data, ZoneInfo(zone))
+        letter = Letter(message.message_id, message.kind.value, message.payload, message.data, zone)
         outcome = await post.attempt(channel, letter, self.clock())
         now = self._now()
         if outcome.result is Result.GONE:
@@ -282,6 +292,10 @@ class Sender:
         elif record.status is not dispatch.status:
             self.metrics.withheld.labels(name, record.status.value).inc()
             log.info("alert withheld", extra={"fields": fields | {"status": record.status.value}})
+
+
+def _purpose(channel: str) -> str:
+    return f"alerts channel {channel}"
 
 
 def _named(dispatch: Dispatch) -> dict[str, object]:
