@@ -116,3 +116,13 @@ def until(condition: Callable[[], bool], what: Callable[[], object] = lambda: ""
     while not condition():
         assert time.monotonic() < end, what()
         time.sleep(0.01)
+
+
+def story(messages: int) -> list[list[Notice]]:
+    """So many messages about episodes of four, as pairs that are committed together; the same each time."""
+    told = [
+        notice
+        for nth in range(-(-messages // 4))
+        for notice in notices(episode(f"e{nth}", opened_ms=OPENED_MS + nth), list(NoticeKind))
+    ]
+    return [told[at : at + 2] for at in range(0, messages, 2)]
