@@ -76,7 +76,7 @@ def check(channels: options.Channels) -> None:
     """Check a channels file, its secrets and its addresses, and say all that is wrong at once."""
     findings = check_channels(channels)
     sys.stderr.writelines(f"{finding.severity.value}: {finding}\n" for finding in findings)
-    say.print(f"{channels}: {len(findings)} errors")
+    say.print(f"{channels}: {len(findings)} errors", soft_wrap=True)
     raise typer.Exit(1 if findings else 0)
 
 
