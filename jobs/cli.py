@@ -28,10 +28,14 @@ COMMANDS: Final = {
     "worker": "jobs.worker:worker",
     "bridge": "jobs.bridge:bridge",
     "token": "jobs.token:token",
+    "alerts": "jobs.alerts:app",
     "demo": "jobs.demo:demo",
     "simulate": "jobs.simulation.command:simulate_site",
 }
-"""Commands by name: module and function; the module's EPILOG goes with it, and its HELP and COMMAND_CLASS if any."""
+"""Commands by name: module and function; the module's EPILOG goes with it, and its HELP and COMMAND_CLASS if any.
+
+What is a typer app of its own is a group of commands.
+"""
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 """click's error about the words of a command."""
 
@@ -43,9 +47,12 @@ class Commands(Mapping[str, Any]):
         """Import one."""
         place, function = COMMANDS[name].split(":")
         module = importlib.import_module(place)
+        made = getattr(module, function)
+        if isinstance(made, typer.Typer):
+            return typer.main.get_command(made)
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         kind, text = getattr(module, "COMMAND_CLASS", None), getattr(module, "HELP", None)
-        alone.command(name, cls=kind, help=text, epilog=module.EPILOG)(getattr(module, function))
+        alone.command(name, cls=kind, help=text, epilog=module.EPILOG)(made)
         return typer.main.get_command(alone)
 
     def __iter__(self) -> Iterator[str]:
@@ -88,6 +95,8 @@ def _usage(error: Any) -> str:  # noqa: ANN401 - click's, wherever typer keeps i
     if len(sys.argv) == 1:
         return str(error.ctx.get_help())
     said = " ".join(error.format_message().split()).rstrip(".")
+    if not said:
+        return ""  # the help of a group, which stands there already
     return f"error: {command}: {said} (see {command} --help)"
 
 

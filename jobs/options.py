@@ -150,3 +150,19 @@ MqttCert = Annotated[
 MqttKey = Annotated[
     Path | None, typer.Option("--mqtt-key", metavar="FILE", envvar="KILOWATCH_MQTT_KEY", help="Its key.")
 ]
+Channels = Annotated[
+    Path,
+    typer.Option(
+        "--channels", metavar="CHANNELS.yaml", envvar="KILOWATCH_CHANNELS", help="Where alerts go, and which of them."
+    ),
+]
+MaybeChannels = Annotated[
+    Path | None,
+    typer.Option(
+        "--channels", metavar="CHANNELS.yaml", envvar="KILOWATCH_CHANNELS", help="Where alerts go, and which of them."
+    ),
+]
+Metrics = Annotated[
+    str, typer.Option("--metrics", metavar="HOST:PORT", envvar="KILOWATCH_METRICS", help="/metrics, /healthz, /readyz.")
+]
+METRICS = "127.0.0.1:9464"

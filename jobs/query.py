@@ -50,12 +50,15 @@ def query(
     with opened(store, read_only=True, as_of=as_of) as kept:
         rows = kept.query(statements[0])
     if form is Format.TABLE:
-        with pl.Config(
-            tbl_rows=1_000, tbl_cols=-1, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_width_chars=240
-        ):
-            text = f"{rows}\n({len(rows):,} rows)\n"
+        text = table(rows)
         (output.write_text(text, encoding="utf-8") if output else sys.stdout.write(text))
     elif form is Format.CSV:
         rows.write_csv(output or sys.stdout.buffer)
     else:
         rows.write_parquet(output or sys.stdout.buffer)
+
+
+def table(rows: pl.DataFrame) -> str:
+    """Rows as people read them."""
+    with pl.Config(tbl_rows=1_000, tbl_cols=-1, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_width_chars=240):
+        return f"{rows}\n({len(rows):,} rows)\n"

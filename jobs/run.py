@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import signal
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
@@ -25,9 +26,14 @@ from streams.ingest.spool import Spool
 from streams.ingest.tally import Tally
 from streams.ingest.topics import Topics
 from streams.runners.box import TICK_S, Box, copy_of
+from streams.runners.control import Control
+from streams.runners.delivery.channels import Channels, read_channels
+from streams.runners.delivery.metrics import DeliveryMetrics
+from streams.runners.delivery.sender import Sender
 from streams.runners.embedded import archive_of, utc_now
 from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer
+from streams.stores.alert_desk import StoreDesk
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore, path_of
 
@@ -40,17 +46,21 @@ LOG: Final = logging.getLogger("kilowatch.run")
 FIRST_WAIT_S: Final = 4.0
 MQTT_STOP_S: Final = 3.0
 BOX_STOP_S: Final = 5.0
+SENDER_STOP_S: Final = 4.0
+WOKEN_POLL_S: Final = 1.0
 LOOK_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the process is made of; `mqtt` and `tokens` only where they were asked for."""
+    """What the process is made of; `mqtt`, `tokens` and `sender` only where they were asked for."""
 
     box: Box
     tally: Tally
     mqtt: MqttInlet | None
     tokens: Tokens | None
+    desk: StoreDesk
+    sender: Sender | None
 
 
 def run(
@@ -63,9 +73,8 @@ def run(
     mqtt: options.Mqtt = None,
     http: options.Http = None,
     tokens: options.Tokens = None,
-    metrics: Annotated[
-        str, typer.Option(metavar="HOST:PORT", envvar="KILOWATCH_METRICS", help="/metrics, /healthz and /readyz.")
-    ] = "127.0.0.1:9464",
+    channels: options.MaybeChannels = None,
+    metrics: options.Metrics = options.METRICS,
     keep_raw_days: Annotated[
         int | None,
         typer.Option(min=7, envvar="KILOWATCH_KEEP_RAW_DAYS", help="Leave older raw rows to the archive alone."),
@@ -83,7 +92,8 @@ def run(
     """Run live on one box, without Kafka: what comes is on disk before it is acknowledged.
 
     Killed at any moment it goes on where its last commit stood. Once a day it makes a copy of the store
-    (FILE.copy.duckdb) that other programs can open; the store itself belongs to this process.
+    (FILE.copy.duckdb) that other programs can open; the store itself belongs to this process, which answers
+    `kilowatch alerts` on it. With --channels it sends alerts.
     """
     options.need_pairs("run", mqtt=mqtt, inlets=inlets, http=http, tokens=tokens)
     secret = read_secret(mqtt_password_file, "the MQTT password") or mqtt_password
@@ -95,14 +105,25 @@ def run(
     if mqtt and inlets:
         settings = mqtt_settings(mqtt, secret, mqtt_version.value, mqtt_client_id, (mqtt_ca, mqtt_cert, mqtt_key))
         topics = Topics(read_inlets(inlets), tally)
-    start_logs(frozenset(each for each in (secret,) if each))
+    ways = read_channels(channels) if channels else None
+    start_logs(frozenset(each for each in (secret, *(ways.hidden if ways else ())) if each))
     with closing(DuckDBStore(path_of(store))) as kept, Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting:
         archive = Archive(archive_of(kept))
         archive.need_room()
         keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days, is_alone=True)
-        box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping, tick_s)
+        told = LiveMetrics()
+        sender = _sender(kept, ways, told) if ways else None
+        wake = sender.wake if sender else lambda: None
+        box = Box(waiting, kept, folder, told, utc_now, keeping, tick_s, wake)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
-        asyncio.run(_run(Parts(box, tally, inlet, keys), address, metrics))
+        desk = StoreDesk(kept.beside(), utc_now, wake)
+        asyncio.run(_run(Parts(box, tally, inlet, keys, desk, sender), address, metrics))
+
+
+def _sender(store: DuckDBStore, channels: Channels, metrics: LiveMetrics) -> Sender:
+    """The sender of the process that holds a file; it is woken by commits."""
+    told = DeliveryMetrics(metrics.registry)
+    return Sender(store.beside(), channels, told, utc_now, random.Random(), poll_s=WOKEN_POLL_S)  # noqa: S311 - jitter
 
 
 async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None:
@@ -114,7 +135,12 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None
     async with AsyncExitStack() as doors:
         box.start()
         doors.push_async_callback(asyncio.to_thread, box.stop, BOX_STOP_S)
-        status = StatusServer(metrics, box.metrics.registry, lambda: _trouble(parts), lambda: _trouble(parts))
+        if parts.sender is not None:
+            parts.sender.start()
+            doors.push_async_callback(asyncio.to_thread, parts.sender.stop, SENDER_STOP_S)
+        control = Control(box.store.path, parts.desk)
+        doors.callback(control.close)
+        status = StatusServer(metrics, box.metrics.registry, lambda: _trouble(parts), lambda: _unready(parts))
         doors.callback(status.close)
         if mqtt is not None:
             mqtt.start()
@@ -131,6 +157,9 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None
                 await asyncio.wait_for(stopping.wait(), LOOK_S)
             except TimeoutError:
                 continue
+        if parts.sender is not None:
+            parts.sender.ask_to_stop()
+        box.ask_to_stop()
     if box.failure:
         raise box.failure
     if not stopping.is_set():
@@ -145,3 +174,8 @@ def _trouble(parts: Parts) -> str:
     if parts.mqtt is not None and not parts.mqtt.alive:
         return "the MQTT inlet ended"
     return ""
+
+
+def _unready(parts: Parts) -> str:
+    """Why the process does not do all of its work; empty where it does."""
+    return _trouble(parts) or (parts.sender.wrong() if parts.sender is not None else "")

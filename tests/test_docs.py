@@ -29,6 +29,9 @@ from streams.catalog.source import Row
 from streams.domain.quantities import UNITS
 from streams.ingest.codec import decode
 from streams.ingest.mapping import Mapping, Target, read_mapping
+from streams.runners.delivery.channels import check_channels
+from streams.runners.delivery.channels_file import ChannelRow, ChannelsFile, RouteRow, SecretRow
+from streams.stores.dispatch import WITHHELD
 from streams.stores.duckdb_as_of import KEPT
 
 ROOT = Path(__file__).parents[1]
@@ -149,9 +152,27 @@ def test_the_readme_names_every_command_and_no_other() -> None:
 def test_the_readme_names_every_option_of_every_command() -> None:
     for name, command in GROUP.commands.items():
         (row,) = re.findall(rf"^\| `kilowatch {name}\b.*$", README, re.MULTILINE)
-        shown = [each for each in command.params if not getattr(each, "hidden", False)]
+        group = getattr(command, "commands", {}).values()
+        every = [each for one in (command, *group) for each in one.params]
+        shown = [each for each in every if not getattr(each, "hidden", False)]
         real = {opt for each in shown for opt in each.opts if opt.startswith("--") and opt != "--help"}
         assert set(re.findall(r"`(--[a-z-]+)", row)) == real, name
+
+
+def test_the_page_of_alerts_has_every_command_key_and_status_and_a_sound_example(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    commands = set(re.findall(r"kilowatch alerts ([a-z-]+)", page))
+    assert commands == set(GROUP.commands["alerts"].commands)
+    marked = set(re.findall(r"`([^`\n]+)`", page))
+    assert keys(ChannelsFile, ChannelRow, RouteRow, SecretRow) - marked == set()
+    assert {status.value for status in WITHHELD} <= marked
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    file = tmp_path / "channels.yaml"
+    file.write_text(example, encoding="utf-8")
+    secret = "whsec_" + "A" * 43 + "="
+    environment = dict.fromkeys(re.findall(r"env: (\w+)", example), secret)
+    assert check_channels(file, {**environment, "KILOWATCH_LINE_URL": "line://token/user"}) == []
+    assert keys(ChannelsFile, ChannelRow, RouteRow) - set(re.findall(r"(\w+):", example)) == set()
 
 
 def test_the_readme_has_every_mart_view_with_its_columns(store: str) -> None:

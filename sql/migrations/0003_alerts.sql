@@ -1,6 +1,7 @@
 -- Anomaly scores, and alerts: episodes, the messages about them, and what became of each.
 
--- One row a point and interval: the value that was looked at, in `unit`, and what was thought of it. It is written once.
+-- One row a point and interval: the value that was looked at, in `unit`, and what was thought of it. It is written
+-- once.
 create table fact.anomaly (
     point_id integer not null,
     starts_at timestamp not null,
@@ -44,28 +45,34 @@ create table fact.alert_episode (
     catalog_id integer not null
 );
 
--- One row a message about an episode; it came into the store with the episode, and waits here until it is done with.
+-- One row a message about an episode; it came into the store with the episode. `planned_at` is when it was given to its
+-- channels, and null until then.
 create table op.alert_outbox (
     message_id varchar not null,
     episode_id varchar not null,
     site varchar not null,
     kind varchar not null,
     number integer not null,
-    told_at timestamp not null,
+    happened_at timestamp not null,
     created_at timestamp not null,
-    payload varchar not null
+    payload varchar not null,
+    planned_at timestamp
 );
 
--- One row a message and channel: how often it was tried, when it will be tried again (null: never), and how it ended.
+-- One row a message and channel: how often it was tried, when it will be looked at again (null: never), and how it
+-- stands. `number` is the message's place within its episode, by which a channel has them in order.
 create table op.alert_dispatch (
     message_id varchar not null,
+    episode_id varchar not null,
+    number integer not null,
     channel varchar not null,
     attempts integer not null,
     next_at timestamp,
     status varchar not null
 );
 
--- One row an attempt to deliver a message by a channel.
+-- One row an attempt to deliver a message by a channel, or a reason not to: `grouped` names the episode of the parent
+-- asset that stands for it, and a message that no route takes has no channel.
 create table fact.alert_delivery (
     message_id varchar not null,
     episode_id varchar not null,
@@ -74,7 +81,8 @@ create table fact.alert_delivery (
     attempted_at timestamp not null,
     status varchar not null,
     code integer,
-    reason varchar not null
+    reason varchar not null,
+    parent_episode_id varchar
 );
 
 -- One row an acknowledgement of an episode.

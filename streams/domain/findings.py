@@ -65,5 +65,9 @@ class FencedError(StoreError):
     """Another writer has moved the stored position: this one must stop."""
 
 
+class StoreHeldError(StoreError):
+    """Another process holds the file of a store."""
+
+
 class StoreAwayError(StoreError):
     """A store's server does not answer: what was begun may be tried again when it does."""

@@ -39,7 +39,8 @@ TICK_S: Final = 60.0
 class Box:
     """The lane of one box and the thread that works in it.
 
-    `failure` is set where it had to give up; the spool keeps what comes until it is started again.
+    `failure` is set where it had to give up; the spool keeps what comes until it is started again. `told` is called
+    after each commit that has put a message about an episode into the outbox.
     """
 
     spool: Spool
@@ -49,6 +50,7 @@ class Box:
     clock: Callable[[], datetime]
     keeping: Keeping
     tick_s: float = TICK_S
+    told: Callable[[], None] = lambda: None
     lane: Lane = field(init=False)
     failure: Exception | None = None
     came: threading.Event = field(default_factory=threading.Event)
@@ -72,10 +74,14 @@ class Box:
         """Begin."""
         self.thread.start()
 
-    def stop(self, seconds: float) -> bool:
-        """End after the batch under way, and leave a copy that is being made; tell whether it did within that time."""
+    def ask_to_stop(self) -> None:
+        """Begin nothing more."""
         self.stopping.set()
         self.came.set()
+
+    def stop(self, seconds: float) -> bool:
+        """End after the batch under way, and leave a copy that is being made; tell whether it did within that time."""
+        self.ask_to_stop()
         until = time.monotonic() + seconds
         while self.thread.is_alive() and time.monotonic() < until:
             self.store.leave_copy()
@@ -137,6 +143,8 @@ class Box:
     def _store(self, batch: Batch, records: list[Record], began: float) -> None:
         computed = time.perf_counter()
         self.lane.commit(batch)
+        if any("outbox" in each for each in batch.tables):
+            self.told()
         self.keeping.after(self.lane, batch)
         self.metrics.compute.observe(computed - began)
         self.metrics.commit.observe(time.perf_counter() - computed)

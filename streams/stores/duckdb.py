@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from streams.domain.findings import StoreError
+from streams.domain.findings import StoreError, StoreHeldError
 from streams.domain.quantities import OFFSET, UNITS
 from streams.stores.store import SQL, views
 
@@ -46,7 +47,7 @@ class DuckDBStore:
             if "not a valid DuckDB" in str(error):
                 raise StoreError(f"store {path}: expected a DuckDB file; found something else") from error
             if "lock" in str(error).lower():
-                raise StoreError(f"store {path}: another process holds it; stop that one first") from error
+                raise StoreHeldError(f"store {path}: another process holds it; stop that one first") from error
             raise StoreError(f"store {path}: cannot be opened: {_first_line(error)}") from error
         except duckdb.Error as error:
             raise StoreError(f"store {path}: cannot be opened: {_first_line(error)}") from error
@@ -55,6 +56,13 @@ class DuckDBStore:
             self._confine()
         else:
             self._migrate()
+
+    def beside(self) -> DuckDBStore:
+        """The same store for another thread of this process, with transactions of its own."""
+        other = copy(self)
+        other.con, other.copier = self.con.cursor(), None
+        other.con.execute("set TimeZone = 'UTC'")
+        return other
 
     def _confine(self) -> None:
         """No statement reads or writes any other file from now on."""
@@ -141,6 +149,13 @@ class DuckDBStore:
 
     def alone(self, purpose: str) -> None:
         """See `Store`; one process alone can hold the file."""
+
+    def hold(self, purpose: str) -> bool:  # noqa: ARG002 - the store's signature
+        """See `Store`; one process alone can hold the file."""
+        return True
+
+    def let_go(self, purpose: str) -> None:
+        """See `Store`."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

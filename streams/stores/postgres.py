@@ -213,6 +213,14 @@ class PostgresStore:
         """See `Store`."""
         self.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", [f"kilowatch {purpose}"])
 
+    def hold(self, purpose: str) -> bool:
+        """See `Store`."""
+        return bool(self.rows("select pg_try_advisory_lock(hashtextextended($1, 0))", [f"kilowatch {purpose}"])[0][0])
+
+    def let_go(self, purpose: str) -> None:
+        """See `Store`."""
+        self.rows("select pg_advisory_unlock(hashtextextended($1, 0))", [f"kilowatch {purpose}"])
+
     @contextmanager
     def _heard(self) -> Iterator[None]:
         """A server that went away becomes a StoreAwayError; a missing right, and another schema, a StoreError."""

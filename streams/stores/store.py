@@ -66,6 +66,12 @@ class Store(Protocol):
     def alone(self, purpose: str) -> None:
         """Let nobody else do the same until the end of the transaction."""
 
+    def hold(self, purpose: str) -> bool:
+        """Do something alone until the connection ends, however that comes; False where somebody else does it."""
+
+    def let_go(self, purpose: str) -> None:
+        """Leave to others what `hold` was given."""
+
 
 def naive(moment: datetime) -> datetime:
     """A moment as stores keep it: UTC without a zone."""

@@ -24,10 +24,13 @@ REVISED: Final = {
     "emission": ("emission", ("site", "source", "starts_at")),
 }
 """Rows that may replace others: table and key."""
+ONCE: Final = {"outbox": ("op.alert_outbox", "message_id")}
+"""Rows of a key that is never written twice: one that is there stays as it is."""
 REPLACED: Final = {
     "day": ("fact.register_day", ("point_id", "local_day")),
     "rolling": ("fact.rolling", ("point_id", "ends_at")),
     "state": ("op.energy_state", ("point_id",)),
+    "episode": ("fact.alert_episode", ("episode_id",)),
 }
 """Rows that take the place of those of the same key, which are not kept."""
 
@@ -45,6 +48,9 @@ def write(store: Store, tables: Tables, moment: datetime) -> None:
     for name, (table, key) in REPLACED.items():
         if name in tables:
             _replace(store, table, key, tables[name])
+    for name, (table, only) in ONCE.items():
+        if name in tables:
+            _add(store, table, only, tables[name])
 
 
 def _forget_decisions(store: Store, after: pl.DataFrame) -> None:
@@ -96,3 +102,12 @@ def _replace(store: Store, table: str, key: tuple[str, ...], rows: pl.DataFrame)
     with store.stage("incoming", rows):
         store.execute(f"delete from {table} as o using incoming as n where {same_key}", span)  # noqa: S608 - names of this module's own
         store.execute(f"insert into {table} ({columns}) select {columns} from incoming")  # noqa: S608 - likewise
+
+
+def _add(store: Store, table: str, key: str, rows: pl.DataFrame) -> None:
+    columns = ", ".join(rows.columns)
+    with store.stage("incoming", rows):
+        store.execute(
+            f"insert into {table} ({columns}) select {columns} from incoming as n "  # noqa: S608 - names of this module's own
+            f"where not exists (select 1 from {table} as o where o.{key} = n.{key})"
+        )
