@@ -23,9 +23,9 @@ from streams.catalog.site_file import (
     RatioRow,
     SiteFile,
     SupplyRow,
-    TitleRow,
 )
 from streams.catalog.source import Row
+from streams.catalog.values import TitleRow
 from streams.domain.quantities import UNITS
 from streams.ingest.codec import decode
 from streams.ingest.mapping import Mapping, Target, read_mapping
