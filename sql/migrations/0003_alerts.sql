@@ -51,7 +51,7 @@ create table op.alert_outbox (
     site varchar not null,
     kind varchar not null,
     number integer not null,
-    at timestamp not null,
+    told_at timestamp not null,
     created_at timestamp not null,
     payload varchar not null
 );
@@ -95,4 +95,6 @@ create table fact.alert_silence (
 );
 
 -- One row a channel that a receiver has closed (410): nothing is sent to it until it is configured anew.
-create table op.alert_channel (channel varchar not null, sha256 varchar not null, closed_at timestamp not null, reason varchar not null);
+create table op.alert_channel (
+    channel varchar not null, sha256 varchar not null, closed_at timestamp not null, reason varchar not null
+);

@@ -102,6 +102,8 @@ def run(meter: Meter, count: Count, time_ms: Int, value: Float) -> tuple[Count, 
     power = (total[1:] - past) * (HOUR_MS / (time_ms - since))
     is_known = has_base & has_past & (np.minimum(quarter, since) >= begun[1:])
     course = Course(time_ms, total[1:] - base, power, is_known, minute, energy, since_when)
+    if not len(time_ms):
+        return count, course
     kept = zip(*(each[-KEPT_MINUTES:].tolist() for each in (minute, energy, since_when)), strict=True)
     after = Count(
         time_ms=int(times[-1]),
@@ -142,7 +144,8 @@ def _growth(point: Point, times: Int, values: Float) -> tuple[Int, Bool]:
 def _minutes(times: Int, total: Int, follows: Bool, begun: Int) -> tuple[Int, Int, Int]:
     """The full minutes that the steps pass, with the energy there and since when it is counted."""
     first, last = times[:-1] // MINUTE_MS, times[1:] // MINUTE_MS
-    counts = np.where(follows, last - first, 0)
+    first = np.where(follows, first, last - (times[1:] % MINUTE_MS == 0))  # it may begin anew at a full minute
+    counts = last - first
     step = np.repeat(np.arange(len(counts)), counts)
     nth = np.arange(len(step)) - np.repeat(np.cumsum(counts) - counts, counts)
     minute = first[step] + 1 + nth

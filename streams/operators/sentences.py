@@ -70,7 +70,7 @@ def span(milliseconds: int) -> Words:
     minutes = max(0, round(milliseconds / 60_000))
     parts = [(minutes // 1440, "天", "d"), (minutes // 60 % 24, "小時", "h"), (minutes % 60, "分鐘", "min")]
     shown = [part for part in parts if part[0]][:2] or [parts[-1]]
-    return Words("".join(f"{n} {zh}" for n, zh, _ in shown), " ".join(f"{n} {en}" for n, _, en in shown))
+    return Words(" ".join(f"{n} {zh}" for n, zh, _ in shown), " ".join(f"{n} {en}" for n, _, en in shown))
 
 
 def clock(local: datetime) -> str:
