@@ -18,6 +18,7 @@ GARBAGE: Final = 100_000
 """Objects between two looks for cycles: a batch makes many objects and no cycle."""
 COMMANDS: Final = {
     "check": "jobs.check:check",
+    "rules": "jobs.rules:group",
     "ingest": "jobs.ingest:ingest",
     "query": "jobs.query:query",
     "replay": "jobs.replay:replay",
@@ -31,7 +32,10 @@ COMMANDS: Final = {
     "demo": "jobs.demo:demo",
     "simulate": "jobs.simulation.command:simulate_site",
 }
-"""Commands by name: module and function; the module's EPILOG goes with it, and its HELP and COMMAND_CLASS if any."""
+"""Commands by name: module and function, or its group of commands (a Typer).
+
+A function's module gives it its EPILOG, and its HELP and COMMAND_CLASS if any.
+"""
 USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 """click's error about the words of a command."""
 
@@ -43,6 +47,8 @@ class Commands(Mapping[str, Any]):
         """Import one."""
         place, function = COMMANDS[name].split(":")
         module = importlib.import_module(place)
+        if isinstance(group := getattr(module, function), typer.Typer):
+            return typer.main.get_command(group)
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         kind, text = getattr(module, "COMMAND_CLASS", None), getattr(module, "HELP", None)
         alone.command(name, cls=kind, help=text, epilog=module.EPILOG)(getattr(module, function))

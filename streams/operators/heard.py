@@ -89,6 +89,12 @@ def hear(watched: Watched, newest_ms: Int, place: Int, time_ms: Int, value: Floa
     return newest_ms, heard
 
 
+def in_units(table: PointTable, place: Int, ticks: Int) -> Float:
+    """Clean readings in the units of their points; NaN for words."""
+    words = table.of_kind(PointKind.STATE)[place]
+    return np.where(words, np.nan, ticks / table.ticks_per_unit[place])
+
+
 def ratio_at(point: Point, time_ms: Int) -> Float:
     """The CT×PT ratio of a point at each time; before the first it is the first."""
     values = np.array([float(each.value) for each in point.ratios] or [float(Fraction(1))])

@@ -8,7 +8,7 @@ its bytes (`Watch.from_bytes`): episodes of rules that are still there go on, th
 
 from __future__ import annotations
 
-from math import nan
+from math import isfinite, isnan, nan
 from types import MappingProxyType
 
 import numpy as np
@@ -213,10 +213,11 @@ def _look(
     state.memories[key_of(case)] = case.rule.kind, memory
     holds = calendar.holds(case.rule.schedule, np.array([starts_ms], dtype=np.int64))[0]
     is_seen = sign.is_seen and bool(holds)
-    excess = abs(sign.value - sign.limit)
-    looks = Looks.one(starts_ms, ends_ms, 1 if is_seen else -1, 0.0 if is_seen and np.isnan(excess) else excess)
+    value, limit = (each if isfinite(each) else nan for each in (sign.value, sign.limit))
+    excess = abs(value - limit)
+    looks = Looks.one(starts_ms, ends_ms, 1 if is_seen else -1, 0.0 if is_seen and isnan(excess) else excess)
 
     def shown(_at: int, _since_ms: int) -> Seen:
-        return Seen(sign.value, sign.limit, sign.unit, sign.said)
+        return Seen(value, limit, sign.unit, sign.said)
 
     keep(state.tracks, case, follow(log, case, state.tracks.get(key_of(case)), looks, shown))

@@ -12,6 +12,11 @@ from tests.operators.watched_site import FEED, MINUTE_MS, ROOM, Run, contract, w
 
 AT = datetime(2026, 7, 13, 10, 5)  # noqa: DTZ001 - only its digits are shown
 ROOM_LABEL = Words("冷藏庫 room/temp", "Cold room room/temp")
+HEADS_ZH = "本時段需量預計達 712 kW，將超過契約容量 700 kW：已用 118 kWh，剩 6 分鐘，照此約 4 分鐘後超約。"
+HEADS_EN = (
+    "Demand of this quarter-hour heads for 712 kW, past the contract of 700 kW: 118 kWh used, 6 min left, "
+    "breach in about 4 min."
+)
 
 GOLDEN = {
     "above": (
@@ -41,17 +46,13 @@ GOLDEN = {
     ),
     "demand": (
         sentences.demand(712.4, 700.0, 118.2, 6.0, 4.2, 31.0, 8_912.3),
-        "本時段需量預計達 712 kW，將超過契約容量 700 kW：已用 118 kWh，剩 6 分鐘，照此約 4 分鐘後超約。"
-        "請立即卸載 31 kW；否則本月超約附加費約增加 NT$8,912。",
-        "Demand of this quarter-hour heads for 712 kW, past the contract of 700 kW: 118 kWh used, 6 min left, "
-        "breach in about 4 min. Shed 31 kW now, or this month's charge for excess grows by about NT$8,912.",
+        f"{HEADS_ZH}請立即卸載 31 kW；否則本月超約附加費約增加 NT$8,912。",
+        f"{HEADS_EN} Shed 31 kW now, or this month's charge for excess grows by about NT$8,912.",
     ),
     "demand without a tariff": (
         sentences.demand(712.4, 700.0, 118.2, 6.0, 4.2, 31.0, float("nan")),
-        "本時段需量預計達 712 kW，將超過契約容量 700 kW：已用 118 kWh，剩 6 分鐘，照此約 4 分鐘後超約。"
-        "請立即卸載 31 kW。",
-        "Demand of this quarter-hour heads for 712 kW, past the contract of 700 kW: 118 kWh used, 6 min left, "
-        "breach in about 4 min. Shed 31 kW now.",
+        f"{HEADS_ZH}請立即卸載 31 kW。",
+        f"{HEADS_EN} Shed 31 kW now.",
     ),
     "over": (
         sentences.over(70 * MINUTE_MS, AT),
@@ -77,11 +78,11 @@ def test_what_the_rule_says_to_do_comes_first() -> None:
 def test_the_messages_of_an_episode_read_one_after_the_other() -> None:
     rule = warm(title=Words("庫溫過高", "Too warm"), remind_ms=15 * MINUTE_MS)
     run = Run(watch_of(rule)).read((ROOM, 0, 9.0), (ROOM, 5, 9.4)).tick(21).read((ROOM, 30, 5.0), (ROOM, 41, 5.0))
+    said = "庫溫過高：冷藏庫 room/temp 9.4 °C，高於上限 8 °C，自 07-13 10:00 起。"
     assert [notice.episode.said.zh for notice in run.notices] == [
-        "庫溫過高：冷藏庫 room/temp 9.4 °C，高於上限 8 °C，自 07-13 10:00 起。",
-        "尚未解除，已持續 16 分鐘。最嚴重 9.4 °C。庫溫過高：冷藏庫 room/temp 9.4 °C，高於上限 8 °C，自 07-13 10:00 起。",
-        "已於 07-13 10:30 解除，歷時 25 分鐘。最嚴重 9.4 °C。"
-        "庫溫過高：冷藏庫 room/temp 9.4 °C，高於上限 8 °C，自 07-13 10:00 起。",
+        said,
+        f"尚未解除，已持續 16 分鐘。最嚴重 9.4 °C。{said}",
+        f"已於 07-13 10:30 解除，歷時 25 分鐘。最嚴重 9.4 °C。{said}",
     ]
     assert [notice.episode.said.en for notice in run.notices][2] == (
         "Over since 07-13 10:30, after 25 min. Worst: 9.4 °C. "

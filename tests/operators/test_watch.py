@@ -15,7 +15,6 @@ from streams.operators.detectors.looking import Detector, Memory, Row
 from tests.operators.watched_site import (
     CELLAR,
     FEED,
-    MAIN,
     MINUTE_MS,
     ROOM,
     START_MS,
