@@ -13,7 +13,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
-from streams.catalog.site import check_site
+from streams.catalog.rule_kinds import OWN
+from streams.catalog.rule_rows import RuleRow, ScheduleRow
+from streams.catalog.site import check_site, load_site
 from streams.catalog.site_file import (
     AssetRow,
     ContractRow,
@@ -149,7 +151,8 @@ def test_the_readme_names_every_command_and_no_other() -> None:
 def test_the_readme_names_every_option_of_every_command() -> None:
     for name, command in GROUP.commands.items():
         (row,) = re.findall(rf"^\| `kilowatch {name}\b.*$", README, re.MULTILINE)
-        shown = [each for each in command.params if not getattr(each, "hidden", False)]
+        every = [command, *getattr(command, "commands", {}).values()]
+        shown = [each for one in every for each in one.params if not getattr(each, "hidden", False)]
         real = {opt for each in shown for opt in each.opts if opt.startswith("--") and opt != "--help"}
         assert set(re.findall(r"`(--[a-z-]+)", row)) == real, name
 
@@ -205,6 +208,24 @@ def test_the_catalog_page_has_every_key_unit_and_a_sound_example_of_all(tmp_path
     assert {key for key in every if not re.search(rf"\b{key}:", example)} == set()
     (tmp_path / "site.yaml").write_text(example, encoding="utf-8")
     assert check_site(tmp_path / "site.yaml") == []
+
+
+def test_the_page_of_rules_has_every_key_and_kind_and_sound_examples(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    marked = set(re.findall(r"`([^`\n]+)`", page))
+    every = keys(RuleRow, ScheduleRow)
+    assert every | set(OWN) | {number for kind in OWN.values() for number in kind.numbers} <= marked
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert {key for key in every - {"roles"} if not re.search(rf"\b{key}:", examples[1])} == set()
+    (catalog,) = re.findall(r"```yaml\n(.*?)rules:", (ROOT / "docs" / "catalog.md").read_text(), re.DOTALL)
+    rooms = "".join(
+        f"  - {{name: {room}/temp, asset: plant, kind: gauge, unit: Cel}}\n" for room in ("chilled-room", "cellar-1")
+    )
+    for number, example in enumerate(examples):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(catalog.replace("points:\n", f"points:\n{rooms}", 1) + example, encoding="utf-8")
+        assert check_site(path) == []
+        assert load_site(path).rules
 
 
 def test_the_mapping_page_has_every_key_and_sound_examples(tmp_path: Path) -> None:
