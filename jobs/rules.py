@@ -107,7 +107,9 @@ def _rules(loaded: Site, site: Path, name: str | None, file: Path | None) -> tup
 def _table(loaded: Site, rules: tuple[Rule, ...], trial: Trial) -> Table:
     table = Table(title=f"{loaded.name}: what the rules would have told", title_justify="left")
     for name in ("rule", "kind", "times", "open", "first", "last", "longest", "worst"):
-        table.add_column(name, justify="right" if name in ("times", "open", "longest", "worst") else "left")
+        table.add_column(
+            name, justify="right" if name in ("times", "open", "longest", "worst") else "left", overflow="fold"
+        )
     for rule in rules:
         mine = [each for each in trial.episodes if each.rule == rule.name]
         lasted = [_lasted(each, trial.until_ms) for each in mine]

@@ -127,9 +127,9 @@ def _limits(check: Check, who: str, row: RuleRow) -> None:
     if row.kind == SCORE and not isnan(above) and not 0 < above < 1:
         check.error("range", f"{who}.above: no score", row.line("above"), "a number between 0 and 1", f"{above:g}")
     if row.kind == DEMAND:
-        for name, most in (("share", 2.0), ("after_min", 14.0)):
-            if name in given and not 0 < given[name] <= most:
-                expected = f"above 0, at most {most:g}"
+        for name, least, most in (("share", 0.01, 2.0), ("after_min", 1.0, 14.0), ("margin", 0.0, 1.0)):
+            if name in given and not least <= given[name] <= most:
+                expected = f"{least:g} to {most:g}"
                 check.error("range", f"{who}.{name}: out of range", row.line(name), expected, f"{given[name]:g}")
     if row.kind != THRESHOLD:
         return

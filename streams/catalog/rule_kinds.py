@@ -73,11 +73,12 @@ OWN: Final = {
         what=Words("超過 `for` 沒有資料", "Nothing heard for as long as `for` says"),
     ),
     DEMAND: RuleKind(
-        numbers={"share": 1.0, "after_min": 5.0},
+        numbers={"share": 1.0, "after_min": 5.0, "margin": 0.1},
         of_site=True,
         texts={
             "share": "share of the contract's capacity that the demand must not pass",
             "after_min": "min of a quarter-hour before its projection is believed",
+            "margin": "share of the energy still to come that the excess must outweigh",
         },
         what=Words("本時段需量將超過契約容量", "Demand of the running quarter-hour about to pass the contract"),
     ),

@@ -1,7 +1,9 @@
 """Demand about to pass the contract, seen while the quarter-hour still runs.
 
 Every reading of an import meter gives a projection: the energy of the quarter-hour so far, and the present power until
-its end. It is believed once `after_min` of the quarter-hour have passed and every meter was heard within five minutes.
+its end. It is believed once `after_min` of the quarter-hour have passed and every meter was heard within five minutes,
+and as far as its excess outweighs the share `margin` of the energy that is still to come. What is seen is over when the
+projection is within the contract, without a margin.
 A quarter-hour whose energy so far is beyond the contract already is decided: it opens nothing, since nothing can be
 shed any more, and an episode that is open stays open.
 """
@@ -26,7 +28,7 @@ from streams.operators.cost import contract_on
 from streams.operators.demand import QUARTER_MS
 from streams.operators.episodes import Case, Log, Looks, Seen, Track, follow
 from streams.operators.heard import Heard
-from streams.operators.metering import HOUR_MS, MINUTE_MS, WINDOW_MS, Count, Course, Meter, run
+from streams.operators.metering import HOUR_MS, MINUTE_MS, Count, Course, Meter, run
 from streams.operators.readings import NEVER
 from streams.operators.rule_calendar import Calendar, slot
 from streams.operators.thresholds import keep, key_of
@@ -35,6 +37,7 @@ Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 UNIT = "kW"
+STALE_MS = 300_000
 MW_PER_KW = 1_000_000
 
 Peak = tuple[str, str, str]
@@ -130,7 +133,7 @@ def _outlook(meters: tuple[Meter, ...], before: list[Count], courses: list[Cours
         since_mwh += meter.coefficient * power * ((now - begun) / HOUR_MS)
         ahead_mwh += meter.coefficient * power * ((quarter + QUARTER_MS - begun) / HOUR_MS)
         power_mw += meter.coefficient * power
-        is_known &= known.astype(np.bool_) & (now - time_ms <= WINDOW_MS)
+        is_known &= known.astype(np.bool_) & (now - time_ms <= STALE_MS)
     unknown = np.where(is_known, 0.0, nan)
     return Outlook(
         row,
@@ -166,8 +169,10 @@ def _looks(calendar: Calendar, case: Case, outlook: Outlook, limit: Float) -> Lo
     is_late_enough = now % QUARTER_MS >= case.rule.numbers["after_min"] * MINUTE_MS
     is_good = outlook.is_known & is_late_enough & ~np.isnan(limit)
     over = outlook.projected_kw > limit
+    left = (QUARTER_MS - now % QUARTER_MS) / QUARTER_MS
+    is_clear = outlook.projected_kw - case.rule.numbers["margin"] * left * outlook.power_kw > limit
     is_decided = outlook.used_kwh >= limit * (QUARTER_MS / HOUR_MS)
-    code = np.where(is_good & over & ~is_decided, 1, np.where(is_good & ~over, -1, 0))
+    code = np.where(is_good & is_clear & ~is_decided, 1, np.where(is_good & ~over, -1, 0))
     code = np.where(calendar.holds(case.rule.schedule, now), code, -1).astype(np.int8)
     return Looks(now, now, code, np.where(is_good, outlook.projected_kw - limit, nan), outlook.row)
 

@@ -25,8 +25,8 @@ Bool = NDArray[np.bool_]
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
-WINDOW_MS = 300_000
-"""Present power is the mean of the last five minutes, from a full minute on."""
+WINDOW_MS = 600_000
+"""Present power is the mean of the last ten minutes, from a full minute on: machines that cycle are one load."""
 KEPT_MINUTES = 40
 """So many full minutes are remembered: the last quarter-hour, this one and a window."""
 

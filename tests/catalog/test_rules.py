@@ -47,7 +47,7 @@ MISTAKES = [
     ("name: cold", "name: warm", "duplicate_name", "again what line"),
     ('points: "*kwh"', 'points: "*kwh", above: 2', "range", "expected a number between 0 and 1"),
     ("kind: demand}", "kind: demand, points: main}", "useless_key", "expected no points"),
-    ("kind: demand}", "kind: demand, share: 0}", "range", "expected above 0, at most 2"),
+    ("kind: demand}", "kind: demand, share: 0}", "range", "expected 0.01 to 2"),
     ("roles: {power: crane/kw}", "roles: {powr: crane/kw, power: crane/kw}", "unknown_role", "did you mean 'power'"),
     ("roles: {power: crane/kw}", "roles: {parts: main}", "missing_role", "rules[idle].roles.power"),
     ("roles: {power: crane/kw}", "roles: {power: crane/kwx}", "unknown_point", "did you mean 'crane/kw'"),
@@ -86,7 +86,7 @@ def test_rules_become_what_they_say(tmp_path: Path) -> None:
     assert (odd.points, odd.numbers, odd.for_ms) == (("yard/crane/kwh",), {"above": ALARMING_SCORE}, 0)
     assert quiet.for_ms == 1_200_000
     assert {"yard/fuel", "yard/door", "yard/rest"} & set(quiet.points) == set()
-    assert contract.numbers == {"share": 1.0, "after_min": 5.0}
+    assert contract.numbers == {"share": 1.0, "after_min": 5.0, "margin": 0.1}
     assert (idle.roles, idle.numbers) == ({"power": "yard/crane/kw"}, {"kw": 2.0, "minutes": 10.0})
 
 

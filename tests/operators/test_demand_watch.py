@@ -17,12 +17,13 @@ from streams.operators.bill import MonthUse, agreed_kw, bill
 from streams.operators.metering import Count, Meter, run
 from tests.operators.watched_site import FEED, MAIN, MINUTE_MS, POINTS, START_MS, Reading, Run, contract, watch_of
 
+MARGINS = (0.0, 0.1, 0.2, 0.4)
 TARIFFS = load_reference().tariffs
 
 
 def power(kw: dict[int, float], until: int) -> list[Reading]:
-    """A reading a minute, of the power that the last key names."""
-    return [(FEED, minute, kw[max(each for each in kw if each <= minute)]) for minute in range(until + 1)]
+    """A reading a minute from ten minutes before on, of the power that the last key names."""
+    return [(FEED, minute, kw[max(each for each in kw if each <= max(minute, 0))]) for minute in range(-10, until + 1)]
 
 
 def opened(kw: dict[int, float], until: int = 45, **changes: object) -> list[float]:
@@ -31,11 +32,18 @@ def opened(kw: dict[int, float], until: int = 45, **changes: object) -> list[flo
 
 
 def test_it_opens_once_a_third_of_the_quarter_hour_has_passed() -> None:
-    assert opened({0: 420.0}) == [5.0]
-    assert opened({0: 390.0}) == []
-    assert opened({0: 100.0, 15: 420.0}) == [20.0]
-    assert opened({0: 420.0}, numbers={"share": 1.0, "after_min": 9.0}) == [9.0]
-    assert opened({0: 390.0}, numbers={"share": 0.95, "after_min": 5.0}) == [5.0]
+    before = {0: 300.0}
+    assert opened({**before, 15: 500.0}) == [20.0]
+    assert opened({**before, 15: 390.0}) == []
+    assert opened({**before, 15: 500.0}, numbers={"share": 1.0, "after_min": 9.0, "margin": 0.0}) == [24.0]
+    assert opened({**before, 15: 450.0}, numbers={"share": 0.9, "after_min": 5.0, "margin": 0.0}) == [20.0]
+
+
+def test_the_excess_must_outweigh_a_share_of_what_is_still_to_come() -> None:
+    found = {
+        margin: opened({0: 420.0}, numbers={"share": 1.0, "after_min": 5.0, "margin": margin}) for margin in MARGINS
+    }
+    assert found == {0.0: [5.0], 0.1: [8.0], 0.2: [12.0], 0.4: [14.0]}
 
 
 def test_a_burst_that_the_quarter_hour_bears_is_none() -> None:
@@ -48,7 +56,7 @@ def test_a_step_late_in_the_quarter_hour_counts_with_the_present_power() -> None
 
 
 def test_what_is_decided_opens_nothing_and_what_is_open_stays_open() -> None:
-    late = {"share": 1.0, "after_min": 13.0}
+    late = {"share": 1.0, "after_min": 13.0, "margin": 0.0}
     assert opened({0: 1000.0}, until=14, numbers=late) == []
     found = Run(watch_of(contract(), imports=("site/feed",))).read(*power({0: 1000.0}, 14))
     (episode,) = found.episodes.values()
@@ -56,7 +64,7 @@ def test_what_is_decided_opens_nothing_and_what_is_open_stays_open() -> None:
 
 
 def test_the_first_quarter_hour_is_not_known_where_its_beginning_was_not_heard() -> None:
-    rows = [(FEED, minute + 3, kw) for _, minute, kw in power({0: 900.0}, 11)]
+    rows = [(FEED, minute, kw) for _, minute, kw in power({0: 900.0}, 14) if minute >= 1]
     assert Run(watch_of(contract(), imports=("site/feed",))).read(*rows).notices == []
 
 
@@ -75,20 +83,20 @@ def test_a_meter_that_falls_silent_is_let_go_after_a_quarter_hour() -> None:
 
 def test_two_meters_are_added_and_both_must_be_heard() -> None:
     def rows(register_kw: float) -> list[Reading]:
-        return [(MAIN, minute, 1000 + register_kw * minute / 60) for minute in range(15)]
+        return [(MAIN, minute, 1000 + register_kw * minute / 60) for minute in range(-10, 15)]
 
-    both = sorted(power({0: 200.0}, 14) + rows(230.0), key=lambda row: row[1])
+    both = sorted(power({0: 200.0}, 14) + rows(290.0), key=lambda row: row[1])
     imports = ("site/main", "site/feed")
     assert [at for _, at in Run(watch_of(contract(), imports=imports)).read(*both).told()] == [5.0]
     assert Run(watch_of(contract(), imports=imports)).read(*rows(900.0)).notices == []
 
 
 def test_a_register_that_wraps_goes_on_and_one_that_falls_begins_anew() -> None:
-    rows = [(MAIN, minute, (999_990 + 7.0 * minute) % 1e6) for minute in range(15)]
+    rows = [(MAIN, minute, (999_990 + 9.0 * minute) % 1e6) for minute in range(-10, 15)]
     assert [at for _, at in Run(watch_of(contract())).read(*rows).told()] == [5.0]
-    fallen = [(MAIN, minute, 7.0 * minute + (1000 if minute < 3 else 0)) for minute in range(15)]
+    fallen = [(MAIN, minute, 9.0 * minute + (1000 if minute < 3 else 200)) for minute in range(-10, 15)]
     assert Run(watch_of(contract())).read(*fallen).notices == []
-    leap = [(MAIN, minute, 1.0 * minute + (5000 if minute > 6 else 0)) for minute in range(15)]
+    leap = [(MAIN, minute, 100 + 1.0 * minute + (5000 if minute > 6 else 0)) for minute in range(-10, 15)]
     assert Run(watch_of(contract())).read(*leap).notices == []
 
 

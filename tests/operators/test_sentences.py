@@ -92,7 +92,7 @@ def test_the_messages_of_an_episode_read_one_after_the_other() -> None:
 
 def test_demand_says_how_much_to_shed_until_when() -> None:
     run = Run(watch_of(contract(), imports=("site/feed",)))
-    run.read(*((FEED, float(minute), 480.0) for minute in range(6)))
+    run.read(*((FEED, float(minute), 480.0) for minute in range(-10, 6)))
     assert run.notices[0].episode.said.en == (
         "Demand of this quarter-hour heads for 480 kW, past the contract of 400 kW: 40 kWh used, 10 min left, "
         "breach in about 8 min. Shed 120 kW now, or this month's charge for excess grows by about NT$33,380."

@@ -68,7 +68,7 @@ def warm(**changes: object) -> Rule:
 
 def contract(**changes: object) -> Rule:
     """A rule over the site's demand."""
-    return replace(Rule("contract", "demand", numbers={"share": 1.0, "after_min": 5.0}), **changes)  # type: ignore[arg-type]
+    return replace(Rule("contract", "demand", numbers={"share": 1.0, "after_min": 5.0, "margin": 0.1}), **changes)  # type: ignore[arg-type]
 
 
 Reading = tuple[int, float, float]
