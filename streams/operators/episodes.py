@@ -182,7 +182,9 @@ def _seen(log: Log, case: Case, track: Track | None, looks: Looks, seen_at: Seen
             case.rule.kind, is_seen=True, since_ms=since_ms, value=shown.value, limit=shown.limit, unit=shown.unit
         )
     elif not track.is_seen:
-        track = replace(track, is_seen=True, since_ms=since_ms, flaps=track.flaps + 1, updated_ms=at_ms)
+        track = replace(
+            track, is_seen=True, since_ms=since_ms, flaps=track.flaps + 1, updated_ms=max(track.updated_ms, at_ms)
+        )
         log.change(episode_of(case, track))
     if track.opened_ms is None:
         shows = begin + int(np.searchsorted(looks.at_ms[begin:end], track.since_ms + case.rule.for_ms))
@@ -247,7 +249,7 @@ def _unseen(log: Log, case: Case, track: Track, looks: Looks, seen_at: SeenAt, b
             is_seen=False,
             since_ms=max(int(looks.since_ms[begin]), track.opened_ms),
             value=track.value if isnan(shown.value) else shown.value,
-            updated_ms=int(looks.at_ms[begin]),
+            updated_ms=max(track.updated_ms, int(looks.at_ms[begin])),
         )
         log.change(episode_of(case, track))
     shows = begin + int(np.searchsorted(looks.at_ms[begin:end], track.since_ms + case.rule.clear_ms))

@@ -97,7 +97,8 @@ def tick(watch: Watch, state: WatchState, now_ms: int, highest_ms: Int) -> Told:
     for each in watch.thresholds:
         for key in [key for key in state.tracks if key[0] == each.rule.name]:
             case = watch.cases[key]
-            keep(state.tracks, case, hold(log, each, case, state.tracks[key], now_ms - GRACE_MS))
+            at_ms = max(now_ms - GRACE_MS, int(state.heard.time_ms[each.slots[case.subject]]))
+            keep(state.tracks, case, hold(log, each, case, state.tracks[key], at_ms))
     for case in watch.demands:
         _abandon(log, state, case, now_ms)
     for key, track in list(state.tracks.items()):

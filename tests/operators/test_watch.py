@@ -220,6 +220,12 @@ def test_an_episode_closes_after_its_schedule_has_ended() -> None:
     assert run.told() == [("opened", 50.0), ("closed", 71.0)]
 
 
+def test_a_tick_right_after_a_schedule_begins_takes_nothing_back() -> None:
+    rule = warm(for_ms=0, schedule=Schedule(begin_minute=620, end_minute=660))
+    run = Run(watch_of(rule)).read((ROOM, 20.2, 9.0)).tick(20.5).read((ROOM, 20.7, 9.0))
+    assert [each.flaps for each in run.episodes.values()] == [0]
+
+
 def test_silence_counts_from_the_last_reading_or_from_the_first_tick() -> None:
     run = Run(watch_of(SILENCE)).tick(0).read((ROOM, 10, 5.0)).tick(19.9)
     assert run.notices == []
