@@ -18,6 +18,7 @@ GARBAGE: Final = 100_000
 """Objects between two looks for cycles: a batch makes many objects and no cycle."""
 COMMANDS: Final = {
     "check": "jobs.check:check",
+    "rules": "jobs.rules:group",
     "ingest": "jobs.ingest:ingest",
     "query": "jobs.query:query",
     "replay": "jobs.replay:replay",

@@ -13,7 +13,9 @@ import typer
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
-from streams.catalog.site import check_site
+from streams.catalog.rule_kinds import OWN
+from streams.catalog.rule_rows import RuleRow, ScheduleRow
+from streams.catalog.site import check_site, load_site
 from streams.catalog.site_file import (
     AssetRow,
     ContractRow,
@@ -23,9 +25,9 @@ from streams.catalog.site_file import (
     RatioRow,
     SiteFile,
     SupplyRow,
-    TitleRow,
 )
 from streams.catalog.source import Row
+from streams.catalog.values import TitleRow
 from streams.domain.quantities import UNITS
 from streams.ingest.codec import decode
 from streams.ingest.mapping import Mapping, Target, read_mapping
@@ -226,6 +228,24 @@ def test_the_catalog_page_has_every_key_unit_and_a_sound_example_of_all(tmp_path
     assert {key for key in every if not re.search(rf"\b{key}:", example)} == set()
     (tmp_path / "site.yaml").write_text(example, encoding="utf-8")
     assert check_site(tmp_path / "site.yaml") == []
+
+
+def test_the_page_of_rules_has_every_key_and_kind_and_sound_examples(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    marked = set(re.findall(r"`([^`\n]+)`", page))
+    every = keys(RuleRow, ScheduleRow)
+    assert every | set(OWN) | {number for kind in OWN.values() for number in kind.numbers} <= marked
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert {key for key in every - {"roles"} if not re.search(rf"\b{key}:", examples[1])} == set()
+    (catalog,) = re.findall(r"```yaml\n(.*?)rules:", (ROOT / "docs" / "catalog.md").read_text(), re.DOTALL)
+    rooms = "".join(
+        f"  - {{name: {room}/temp, asset: plant, kind: gauge, unit: Cel}}\n" for room in ("chilled-room", "cellar-1")
+    )
+    for number, example in enumerate(examples):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(catalog.replace("points:\n", f"points:\n{rooms}", 1) + example, encoding="utf-8")
+        assert check_site(path) == []
+        assert load_site(path).rules
 
 
 def test_the_mapping_page_has_every_key_and_sound_examples(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from streams.operators import advance, energy, registers, segments
+from streams.operators import advance, energy, episodes, registers, segments, watch, watch_state
+from streams.operators.metering import Count, Course, Meter
 from streams.operators.points import PointTable
 from streams.operators.readings import Readings
 from streams.operators.state import EnergyState
 from streams.pipeline import Pipeline
-from tests.operators import test_energy, test_registers
+from tests.operators import test_demand_watch, test_energy, test_registers, test_watch
 from tests.stores import test_duckdb
 
 Patch = pytest.MonkeyPatch
@@ -23,6 +24,7 @@ Patch = pytest.MonkeyPatch
 
 def fails(test: Callable[..., None]) -> None:
     """Run a property test without shrinking and expect it to find a counterexample."""
+    vars(test).pop("_hypothesis_internal_settings_applied", None)  # several faults may be looked for by one test
     searched = settings(max_examples=300, phases=(Phase.generate,), derandomize=True, deadline=None, database=None)(
         test
     )
@@ -101,3 +103,60 @@ def test_a_snapshot_is_missed_when_what_waits_is_not_restored(monkeypatch: Patch
     monkeypatch.setattr(Pipeline, "restore", lambda *_arguments: None)
     with pytest.raises(AssertionError):
         test_duckdb.test_a_restart_before_every_step_leaves_the_same_facts(tmp_path)
+
+
+def test_cutting_of_rules_is_missed_when_what_was_seen_before_a_batch_is_forgotten(monkeypatch: Patch) -> None:
+    kept = episodes._held
+
+    def forgetful(code: np.ndarray, *, is_seen: bool) -> np.ndarray:
+        return kept(code, is_seen=is_seen and len(code) > 1)
+
+    monkeypatch.setattr(episodes, "_held", forgetful)
+    fails(test_watch.test_cutting_and_keeping_as_bytes_change_nothing)
+
+
+def test_cutting_of_rules_is_missed_when_a_batch_is_taken_by_its_newest_reading(monkeypatch: Patch) -> None:
+    kept = watch.hear
+
+    def newest_first(watched: object, newest: np.ndarray, place: np.ndarray, *rest: np.ndarray) -> object:
+        order = np.argsort(-rest[0], kind="stable")
+        return kept(watched, newest, place[order], *(each[order] for each in rest))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watch, "hear", newest_first)
+    fails(test_watch.test_cutting_and_keeping_as_bytes_change_nothing)
+
+
+def test_the_bytes_of_rules_are_missed_when_they_lose_since_when(monkeypatch: Patch) -> None:
+    kept = watch_state._track
+    monkeypatch.setattr(watch_state, "_track", lambda found: replace(kept(found), since_ms=0))
+    fails(test_watch.test_cutting_and_keeping_as_bytes_change_nothing)
+
+
+def test_causality_of_rules_is_missed_when_the_worst_is_known_beforehand(monkeypatch: Patch) -> None:
+    kept = episodes._worse
+
+    def prophetic(track: object, looks: episodes.Looks, seen_at: object, begin: int, _end: int) -> object:
+        return kept(track, looks, seen_at, begin, len(looks.code))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(episodes, "_worse", prophetic)
+    fails(test_watch.test_nothing_that_comes_later_changes_what_was_told)
+
+
+def test_flapping_is_missed_when_an_episode_closes_at_once(monkeypatch: Patch) -> None:
+    kept = episodes._unseen
+
+    def hasty(log: object, case: episodes.Case, *rest: object) -> object:
+        return kept(log, replace(case, rule=replace(case.rule, clear_ms=0)), *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(episodes, "_unseen", hasty)
+    fails(test_watch.test_flapping_is_one_episode_that_counts_its_flaps)
+
+
+def test_cutting_of_a_meter_is_missed_when_its_full_minutes_are_forgotten(monkeypatch: Patch) -> None:
+    kept = test_demand_watch.run
+
+    def forgetful(meter: Meter, count: Count, *rest: np.ndarray) -> tuple[Count, Course]:
+        return kept(meter, replace(count, minutes=()), *rest)
+
+    monkeypatch.setattr(test_demand_watch, "run", forgetful)
+    fails(test_demand_watch.test_a_meter_counts_the_same_however_its_readings_are_cut)

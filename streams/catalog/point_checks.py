@@ -9,8 +9,9 @@ from fractions import Fraction
 
 from streams.catalog.formula import FormulaError, Terms, flatten, parse_formula
 from streams.catalog.site_checks import Check
-from streams.catalog.site_file import Moment, PointRow, moment_ms
+from streams.catalog.site_file import PointRow
 from streams.catalog.source import nearest
+from streams.catalog.values import Moment, moment_ms
 from streams.domain.quantities import UNITS
 from streams.domain.site import PointKind, Quantity
 

@@ -54,4 +54,12 @@ def renamed(site: Site, run: str) -> Site:
             )
             for source in site.emission_sources
         ),
+        rules=tuple(
+            replace(
+                rule,
+                points=tuple(map(name, rule.points)),
+                roles={role: name(point) for role, point in rule.roles.items()},
+            )
+            for rule in site.rules
+        ),
     )

@@ -15,6 +15,9 @@ from streams.catalog.industries import industry_coefficient
 from streams.catalog.lines import parse
 from streams.catalog.point_checks import QUARTER_MS, check_points, check_resolution
 from streams.catalog.reference import Reference, load_reference
+from streams.catalog.rule_checks import check_rules
+from streams.catalog.rule_rows import RulesFile
+from streams.catalog.rules import rule_of
 from streams.catalog.site_checks import (
     Check,
     check_structure,
@@ -22,8 +25,10 @@ from streams.catalog.site_checks import (
     check_zone,
     names_in,
 )
-from streams.catalog.site_file import AVERAGE_PRICE, ContractRow, PointRow, SiteFile, moment_ms
+from streams.catalog.site_file import AVERAGE_PRICE, ContractRow, PointRow, SiteFile
 from streams.catalog.source import in_order, salvage
+from streams.catalog.values import moment_ms
+from streams.domain.alerts import Rule
 from streams.domain.findings import CatalogError, Finding, Severity
 from streams.domain.quantities import UNITS
 from streams.domain.site import (
@@ -63,6 +68,22 @@ def load_site(path: Path, reference: Reference | None = None) -> Site:
     return _site(file, content)
 
 
+def load_rules(path: Path, site: Path, reference: Reference | None = None) -> tuple[Rule, ...]:
+    """Rules of a file of their own for a site's points. CatalogError carries every error of the two files."""
+    findings, file, _ = _examine(site, reference or load_reference())
+    errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+    source = parse(path)
+    rows = None if source.value is None else salvage(source, RulesFile, {"rules": []})
+    if file is None or rows is None or errors:
+        raise CatalogError(errors + in_order(source.findings))
+    check = Check(source, file, names_in(file, "assets"), [point.name for point in file.points], None, file.starts_on)
+    check_rules(check, rows.rules)
+    errors = [finding for finding in in_order(source.findings) if finding.severity is Severity.ERROR]
+    if errors:
+        raise CatalogError(errors)
+    return tuple(rule_of(row, file) for row in rows.rules)
+
+
 def check_site(path: Path, reference: Reference | None = None) -> list[Finding]:
     """Every error and warning of a site's file, by line; an unreadable file is one finding, never an exception."""
     return _examine(path, reference or load_reference())[0]
@@ -83,6 +104,7 @@ def _examine(path: Path, reference: Reference) -> tuple[list[Finding], SiteFile 
         check_points(check)
         check_supply(check, reference.tariffs.plans)
         check_emissions(check, reference.factors)
+        check_rules(check, file.rules)
     return in_order(source.findings), file, source.content
 
 
@@ -121,6 +143,7 @@ def _site(file: SiteFile, content: bytes) -> Site:
         off_peak_days=tuple(sorted(set(file.supply.off_peak_days))),
         sha256=hashlib.sha256(content).hexdigest(),
         source=content.decode("utf-8-sig"),
+        rules=tuple(rule_of(row, file) for row in file.rules),
     )
 
 

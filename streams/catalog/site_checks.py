@@ -104,9 +104,9 @@ def check_structure(check: Check) -> None:
     for noun, rows, names in (("asset", file.assets, check.assets), ("point", file.points, check.point_names)):
         if not names:
             check.error("empty", f"{noun}s: none", file.line(f"{noun}s"), f"at least one {noun}", "none")
-        _once(check, noun, rows)
+        once(check, noun, rows)
         _tree(check, noun, rows, names)
-    _once(check, "emission", file.emissions)
+    once(check, "emission", file.emissions)
     for point in file.points:
         check.known(f"points[{point.name}].asset", point.asset, check.assets, "asset", point.line("asset"))
         parent = check.points.get(point.parent or "")
@@ -115,7 +115,8 @@ def check_structure(check: Check) -> None:
             check.error("quantity", f"points[{point.name}].parent: another quantity", point.line("parent"), *quantities)
 
 
-def _once(check: Check, noun: str, rows: Sequence[Row]) -> None:
+def once(check: Check, noun: str, rows: Sequence[Row]) -> None:
+    """Note every name that a row before has."""
     seen: dict[str, int] = {}
     for row in rows:
         name, line = str(getattr(row, "name", "")), row.line("name")

@@ -11,6 +11,8 @@ from enum import StrEnum
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
+from streams.domain.alerts import Rule
+
 
 class SiteKind(StrEnum):
     """The three kinds of site that Kilowatch knows."""
@@ -169,3 +171,4 @@ class Site:
     off_peak_days: tuple[date, ...]
     sha256: str
     source: str = ""
+    rules: tuple[Rule, ...] = ()

@@ -130,10 +130,10 @@ def bill(use: MonthUse, contract: Contract, tariffs: Tariffs, split: SeasonSplit
     for season, share in shares.items():
         basic += used * share * basic_charge(contract, season, tariffs, day)
         account += used * share * tariffs.basic_price(contract.plan, "account", season, day)
-    excesses = _excesses(use, contract, tariffs, shares, day)
+    over = excesses(use, contract, tariffs, shares, day)
     percent = power_factor_percent(use, contract, tariffs)
     subtotal = sum(energy.values(), Fraction(0)) + basic
-    excess = sum((each.charge_ntd for each in excesses), Fraction(0))
+    excess = sum((each.charge_ntd for each in over), Fraction(0))
     adjustment = _power_factor_charge(percent, subtotal, excess)
     whole = subtotal + account + excess + adjustment
     return Bill(
@@ -141,7 +141,7 @@ def bill(use: MonthUse, contract: Contract, tariffs: Tariffs, split: SeasonSplit
         energy,
         basic,
         account,
-        excesses,
+        over,
         percent,
         adjustment,
         whole * (contract.industry_coefficient - 1),
@@ -193,7 +193,16 @@ def _limits(stage: str, season: str) -> list[tuple[str, tuple[str, ...], str]]:
     return [*first, ("sat_semi", saturday, "sat_semi"), ("off", (*saturday, "off"), "off")]
 
 
-def _excesses(
+def agreed_kw(contract: Contract, season: str, band: str, tariffs: Tariffs) -> Fraction:
+    """Contract capacity that may be used in a band: its own and those of the bands before it."""
+    if contract.plan == AVERAGE_PRICE:
+        return _capacities(contract)["regular"]
+    kw = _capacities(contract)
+    usable = {name: names for name, names, _ in _limits(tariffs.stage(contract.plan), season)}
+    return sum((kw[name] for name in usable[band]), Fraction(0))
+
+
+def excesses(
     use: MonthUse, contract: Contract, tariffs: Tariffs, shares: Mapping[str, Fraction], day: date
 ) -> tuple[Excess, ...]:
     """Charge for demand over the contract (七、超約用電): of each band only what exceeds every band before it.

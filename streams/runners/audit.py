@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -16,6 +16,7 @@ from streams.domain.findings import StoreError
 from streams.domain.site import Site
 from streams.operators.clean import DECODED
 from streams.operators.points import PointTable
+from streams.pipeline import Outputs
 from streams.runners.embedded import archive_of
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
@@ -93,6 +94,48 @@ class Verdict:
         return all(len(rows) == 0 for rows in self.differing.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a replay: what it left, the archived rows that it took, or the recorded tick or end."""
+
+    outputs: Outputs
+    rows: pl.DataFrame
+    control: tuple[str, datetime] | None
+
+
+def recomputed(origin: SiteStore, again: DuckDBStore, begins: datetime, archive: Path | None) -> Iterator[Step]:
+    """Take everything that a site has archived through its pipeline into another store, step by step.
+
+    StoreError where nothing is archived, or where the catalog refuses what was accepted.
+    """
+    stored, table = origin.store, origin.table
+    listed, beyond = origin.listed(), origin.unarchived()
+    if not listed and not len(beyond):
+        raise StoreError(f"store {stored.where}: expected archived readings of site {origin.site!r}; found none")
+    fresh = SiteStore(again, table)
+    pipeline = fresh.pipeline()
+    number, done, _, _ = fresh.source("archive", "archive", begins)
+    controls = origin.controls()
+
+    def until(seq: int | None) -> Iterator[Step]:
+        while controls and (seq is None or controls[0][0] <= seq):
+            _, kind, moment = controls.pop(0)
+            outputs = pipeline.flush() if kind == "flush" else pipeline.tick(int(moment.timestamp() * 1000))
+            fresh.commit(outputs, moment, control=(kind, moment))
+            yield Step(outputs, pl.DataFrame(), (kind, moment))
+
+    for stretch in chain(Archive(archive or archive_of(stored)).read(listed), [beyond] if len(beyond) else []):
+        for part in _parts(stretch, [seq for seq, _, _ in controls]):
+            yield from until(int(part["seq"][0]))
+            outputs = pipeline.step(part.select(list(DECODED)), part["received_ms"].to_numpy())
+            if len(outputs.raw) != len(part):
+                raise StoreError(f"site {origin.site!r}: the catalog refuses readings that the store had accepted")
+            fresh.commit(outputs, begins, source=(number, "archive", done, done + len(part)))
+            done += len(part)
+            yield Step(outputs, part, None)
+    yield from until(None)
+
+
 def replay(
     site: Site,
     stored: Store,
@@ -106,35 +149,12 @@ def replay(
 
     The whole archive goes through, since what a register showed before decides what it means later.
     """
-    table = PointTable.of(site)
-    origin = SiteStore(stored, table)
-    listed, beyond = origin.listed(), origin.unarchived()
-    if not listed and not len(beyond):
-        raise StoreError(f"store {stored.where}: expected archived readings of site {site.name!r}; found none")
-    again = DuckDBStore(scratch)
-    fresh = SiteStore(again, table)
-    pipeline = fresh.pipeline()
-    number, done, _, _ = fresh.source("archive", "archive", begins)
-    controls = origin.controls()
-    digest = hashlib.sha256()
-
-    def until(seq: int | None) -> None:
-        while controls and (seq is None or controls[0][0] <= seq):
-            _, kind, moment = controls.pop(0)
-            outputs = pipeline.flush() if kind == "flush" else pipeline.tick(int(moment.timestamp() * 1000))
-            fresh.commit(outputs, moment, control=(kind, moment))
-
-    for stretch in chain(Archive(archive or archive_of(stored)).read(listed), [beyond] if len(beyond) else []):
-        digest.update(stretch.write_csv(include_header=False).encode())
-        for part in _parts(stretch, [seq for seq, _, _ in controls]):
-            until(int(part["seq"][0]))
-            outputs = pipeline.step(part.select(list(DECODED)), part["received_ms"].to_numpy())
-            if len(outputs.raw) != len(part):
-                raise StoreError(f"site {site.name!r}: the catalog refuses readings that the store had accepted")
-            fresh.commit(outputs, begins, source=(number, "archive", done, done + len(part)))
-            done += len(part)
-            progress(len(part))
-    until(None)
+    origin, again = SiteStore(stored, PointTable.of(site)), DuckDBStore(scratch)
+    digest, done = hashlib.sha256(), 0
+    for step in recomputed(origin, again, begins, archive):
+        digest.update(step.rows.write_csv(include_header=False).encode())
+        done += len(step.rows)
+        progress(len(step.rows))
     window = {"site": site.name, "begins": naive(begins), "ends": naive(ends)}
     hashes: dict[str, str] = {}
     differing: dict[str, pl.DataFrame] = {}
