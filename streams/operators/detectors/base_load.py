@@ -67,7 +67,7 @@ def _closed(case: Case, memory: Memory, now: Memory) -> Memory:
     mean, spot = now["sum"] / now["ms"], str(now["hour"] % 24)
     hours = memory.get("hours", {})
     earlier: list[float] = hours.get(spot, [])
-    enough = len(earlier) >= case.limits["least_days"]
+    enough = len(earlier) >= max(case.limits["least_days"], 1)
     usual = quantile(earlier, case.limits["quantile_percent"] / 100) if enough else None
     kept = [*earlier, mean][-int(case.limits["days"]) :]
     run = [*memory.get("run", []), [now["starts_ms"], mean, usual]][-int(case.limits["least_hours"]) :]
@@ -87,7 +87,7 @@ def _tell(case: Case, memory: Memory, when: Words) -> View:
         known = max(map(len, memory.get("hours", {}).values()), default=0)
         if known < limits["least_days"]:
             days = f"{known}/{limits['least_days']:g}"
-            said = Words(f"學習中：已知 {days} {when.zh}。", f"Warming up: {days} {when.en} known.")
+            said = Words(f"學習中：已知 {days} {when.zh}。", f"Warming up: {days} days or nights known.")
             return View(False, float("nan"), float("nan"), "kW", said)
         whole = False
     kw = sum(mean for _, mean, _ in run) / len(run) if run else float("nan")
@@ -97,7 +97,7 @@ def _tell(case: Case, memory: Memory, when: Words) -> View:
     extra = (kw - usual) * case.row.price_ntd_per_kwh
     cost = ("", "") if extra != extra else (f"，每小時多花 {extra:.0f} 元", f", NT${extra:.0f} an hour too much")
     zh = f"{when.zh}用電偏高：近 {least} 小時平均 {kw:.1f} kW，平常 {usual:.1f} kW，自 {since} 起{cost[0]}。"
-    en = f"High load over {when.en}: {kw:.1f} kW over {least} h, usually {usual:.1f} kW, since {since}{cost[1]}."
+    en = f"High load {when.en}: {kw:.1f} kW over {least} h, usually {usual:.1f} kW, since {since}{cost[1]}."
     return View(True, kw, limit, "kW", Words(zh, en))
 
 
@@ -129,7 +129,7 @@ def _of(
 NIGHT_BASE_LOAD = _of(
     "night_base_load",
     _by_night,
-    Words("夜間", "nights"),
+    Words("夜間", "at night"),
     Words("夜間用電高於平常", "Consumption by night above its usual level"),
     Words(
         "先查空壓機、空調、照明與飲水機是否忘了關。",
@@ -145,7 +145,7 @@ NIGHT_BASE_LOAD = _of(
 HOLIDAY_BASE_LOAD = _of(
     "holiday_base_load",
     _on_day_off,
-    Words("假日", "days off"),
+    Words("假日", "on a day off"),
     Words("假日用電高於平常", "Consumption on days off above its usual level"),
     Words(
         "先查空調、照明與機台待機，再問是否有人加班。",
@@ -153,6 +153,6 @@ HOLIDAY_BASE_LOAD = _of(
     ),
     {
         **_numbers(12, 3, "days off"),
-        "saturday_is_off": Number(0, "1: Saturdays are days off too, where the rule has no schedule"),
+        "saturday_is_off": Number(0, "0 or 1; 1: Saturdays are days off too, where the rule has no schedule"),
     },
 )

@@ -48,7 +48,7 @@ def _compared(case: Case, days: list[list[float]], today: int) -> Memory:
     reference = [(lift, kw) for day, lift, kw in days if day <= today - limits["reference_from_days"]]
     recent = [(lift, kw) for day, lift, kw in days if day > today - limits["recent_days"]]
     known = {"known": len(reference)}
-    if len(reference) < limits["least_reference_days"] or 2 * len(recent) <= limits["recent_days"]:
+    if len(reference) < max(limits["least_reference_days"], 1) or 2 * len(recent) <= limits["recent_days"]:
         return {**known, "percent": None}
     slope, level = _line(reference)
     expected = [slope * lift + level for lift, _ in recent]

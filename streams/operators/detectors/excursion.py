@@ -94,6 +94,6 @@ TEMPERATURE_EXCURSION = detector(
     numbers={
         "above_c": Number(None, "°C; highest that is allowed"),
         "below_c": Number(NO_LIMIT_C, "°C; lowest that is allowed; by default none"),
-        "max_minutes": Number(30, "min; longest beyond a limit, such as after a defrost"),
+        "max_minutes": Number(45, "min; longest beyond a limit, such as after a defrost"),
     },
 )

@@ -8,7 +8,7 @@ from streams.operators.detectors.saying import HOUR_MS, MINUTE_MS, Case, Number,
 
 
 def _burn(case: Case, memory: Memory) -> Memory:
-    fuel, moves = case.known("fuel"), case.known("moves")
+    fuel, moves = case.counted("fuel"), case.counted("moves")
     if moves is not None and moves.amount > 0:
         return {}
     if fuel is None or moves is None:
@@ -16,7 +16,7 @@ def _burn(case: Case, memory: Memory) -> Memory:
     off = memory.get("off_ms", 0) + case.span_ms if fuel.amount <= 0 else 0
     if off >= case.limits["off_minutes"] * MINUTE_MS:
         return {}
-    hours = case.known("engine_hours")
+    hours = case.counted("engine_hours")
     return {
         "since_ms": memory.get("since_ms", case.row.starts_ms),
         "fuel_l": memory.get("fuel_l", 0.0) + fuel.amount,

@@ -14,7 +14,7 @@ def _any_made(case: Case, *roles: str) -> bool | None:
     unknown = False
     for role in roles:
         if case.has(role):
-            values = case.known(role)
+            values = case.counted(role)
             if values is not None and values.amount > 0:
                 return True
             unknown = unknown or values is None
@@ -64,7 +64,7 @@ WAITING_HOT = detector(
     numbers={
         "hot_c": Number(None, "°C; at or above it the furnace is at temperature"),
         "press_kw": Number(5, "kW; at or above it the press works"),
-        "max_minutes": Number(90, "min; longest wait, more than a meal break"),
+        "max_minutes": Number(120, "min; longest wait, more than a meal break and a change of dies"),
     },
     roles=("furnace",),
     optional=("parts", "press"),
@@ -111,7 +111,7 @@ SETUP_OVERRUN = detector(
         "idle_kw": Number(None, "kW; at or above it the machine does more than idle"),
         "cutting_kw": Number(None, "kW; at or above it the machine cuts"),
         "max_minutes": Number(60, "min; longest set-up"),
-        "trial_minutes": Number(10, "min; shorter breaks, such as trial cuts, do not end a set-up"),
+        "trial_minutes": Number(15, "min; shorter breaks, such as trial cuts, do not end a set-up"),
     },
     roles=("power", "parts"),
 )

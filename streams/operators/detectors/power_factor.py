@@ -56,8 +56,8 @@ def _tell(case: Case, memory: Memory) -> View:
     if not (enough and memory.get("is_loaded") and percent < least):
         return View(False, percent, least, "%")
     since, more = case.at(memory["since_ms"]), (least - percent) / 10
-    zh = f"功率因數偏低：平均 {percent:.0f} %，基準 {least:g} %，自 {since} 起；整月如此電費加收 {more:.1f} %。"
-    en = f"Low power factor: {percent:.0f} %, base {least:g} %, since {since}; a month of it adds {more:.1f} % to the bill."
+    zh = f"功率因數偏低：平均 {percent:.1f} %，基準 {least:g} %，自 {since} 起；整月如此電費加收 {more:.1f} %。"
+    en = f"Low power factor: {percent:.1f} %, base {least:g} %, since {since}; a month of it adds {more:.1f} % of cost."
     return View(True, percent, least, "%", Words(zh, en))
 
 

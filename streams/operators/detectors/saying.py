@@ -56,6 +56,11 @@ class Case:
             return None
         return values
 
+    def counted(self, role: str = "") -> Values | None:
+        """As `known`, of a role that must be counted: None too where it has no amount."""
+        values = self.known(role)
+        return None if values is None or values.amount != values.amount else values
+
     def has(self, role: str) -> bool:
         """Whether the rule names a point for a role."""
         return role in self.row.by_role

@@ -56,13 +56,15 @@ STUCK_VALUE = detector(
     ),
     numbers={
         "max_hours": Number(4, "h; longest that a value may repeat exactly"),
-        "zero_counts": Number(0, "1: a value of 0 that repeats counts too; 0: it does not, since what is off shows 0"),
+        "zero_counts": Number(
+            0, "0 or 1; 1: a value of 0 that repeats counts too; 0: it does not, since what is off shows 0"
+        ),
     },
 )
 
 
 def _stand(case: Case, memory: Memory) -> Memory:
-    values = case.known()
+    values = case.counted()
     if values is None:
         return memory
     grows = values.amount > 0
@@ -119,10 +121,10 @@ def _is_standing(case: Case, missed_ms: int) -> bool:
 def _say_standing(case: Case, memory: Memory) -> View:
     if case.has("running"):
         hours, most = memory.get("held_ms", 0) / HOUR_MS, case.limits["max_running_hours"]
-        zh, en = "機器運轉", "while the machine ran"
+        zh, en = "機器運轉中", "while the machine ran"
     else:
         hours, most = memory.get("missed_ms", 0) / HOUR_MS, case.limits["max_usual_hours"]
-        zh, en = "平常會走動的", "in which it usually grows"
+        zh, en = "在平常會走動的時段", "in which it usually grows"
         weeks = memory.get("weeks", [0])
         if max(weeks) < LEARNT_WEEKS:
             said = f"累積 {max(weeks)}/{LEARNT_WEEKS} 週", f"{max(weeks)} of {LEARNT_WEEKS} weeks known"
@@ -136,7 +138,7 @@ def _say_standing(case: Case, memory: Memory) -> View:
         most,
         "h",
         Words(
-            f"表計不走：{zh} {hours:.1f} 小時內讀數沒有增加，自 {since} 起。",
+            f"表計不走：{zh}讀數已 {hours:.1f} 小時沒有增加，自 {since} 起。",
             f"Register stands still: no growth for {hours:.1f} h {en}, since {since}.",
         ),
     )

@@ -41,7 +41,7 @@ def _closed(case: Case, memory: Memory, now: Memory) -> Memory:
     clear = {
         each: quantile(kept, limits["quantile_percent"] / 100)
         for each, kept in hours.items()
-        if len(kept) >= limits["least_days"]
+        if len(kept) >= max(limits["least_days"], 1)
     }
     peak = max(clear.values(), default=0.0)
     if clear.get(spot, 0.0) >= STRONG * peak > 0:
@@ -93,7 +93,7 @@ def _tell(case: Case, memory: Memory) -> View:
         return View(True, given, limits["dead_percent"], "%", Words(zh, en))
     if len(poor) >= limits["poor_days"]:
         since, best, least = case.at(int(poor[0][0])), max(each for _, each in poor), limits["min_percent"]
-        zh = f"太陽能出力偏低：連續 {len(poor)} 天最好的一小時也只有晴天的 {best:.0f} %（下限 {least:g}），自 {since} 起。"
+        zh = f"太陽能出力偏低：連續 {len(poor)} 天，最佳一小時只有晴天 {best:.0f} %（下限 {least:g}），自 {since} 起。"
         en = (
             f"PV below its clear-day envelope: best hour of {len(poor)} days in a row only {best:.0f} % (limit"
             f" {least:g}), since {since}."
@@ -113,7 +113,7 @@ PV_BELOW_ENVELOPE = detector(
     ),
     numbers={
         "min_percent": Number(70, "%; share of the envelope that the best hour of a day must reach"),
-        "poor_days": Number(5, "d; days in a row below it"),
+        "poor_days": Number(6, "d; days in a row below it"),
         "dead_percent": Number(4, "%; below this share even under the thickest clouds"),
         "dead_hours": Number(4, "h; hours of strong daylight over which that is decided"),
         "quantile_percent": Number(90, "%; the envelope is this quantile of earlier days at the same hour"),
