@@ -165,7 +165,7 @@ def rule_for(kind: str) -> Rule:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=15)
+@settings(max_examples=12)
 @given(st.data())
 def test_storing_the_memory_anywhere_changes_nothing(kind: str, data: st.DataObject) -> None:
     course = data.draw(courses(kind))
@@ -175,7 +175,7 @@ def test_storing_the_memory_anywhere_changes_nothing(kind: str, data: st.DataObj
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=10)
+@settings(max_examples=8)
 @given(st.data())
 def test_the_signs_of_a_prefix_are_the_prefix_of_the_signs(kind: str, data: st.DataObject) -> None:
     course, noise = data.draw(courses(kind)), data.draw(courses(kind))
