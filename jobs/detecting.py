@@ -94,7 +94,11 @@ def _alarms(site: Operated, watch: Watch) -> Iterable[Alarm]:
 
 
 def measured(
-    seeds: Sequence[int] = REPORTED_SEEDS, days: int = DAYS, kinds: Collection[str] = KINDS, repeats: int = 2
+    seeds: Sequence[int] = REPORTED_SEEDS,
+    days: int = DAYS,
+    kinds: Collection[str] = KINDS,
+    repeats: int = 2,
+    watches: Sequence[Watch] = WATCHES,
 ) -> pl.DataFrame:
     """Recall, delay and false alarms of each kind (MEASURED) over one site a seed, begun in different seasons."""
     every: dict[str, list[float | None]] = {kind: [] for kind in KINDS if kind in kinds}
@@ -102,7 +106,7 @@ def measured(
     other = dict.fromkeys(DETECTORS, 0)
     for seed in seeds:
         site = operate(begin_of(seed), days, seed, kinds, repeats)
-        heard = alarms(site)
+        heard = alarms(site, watches)
         for fault in site.faults:
             every[fault.kind].append(_delay_h(site, fault, heard))
         for alarm in heard:
@@ -125,14 +129,16 @@ def begin_of(seed: int) -> date:
     return FIRST_DAY + timedelta(days=seed * 67 % 210)
 
 
-def quiet(seeds: Sequence[int] = REPORTED_SEEDS[:2], days: int = YEAR) -> pl.DataFrame:
+def quiet(
+    seeds: Sequence[int] = REPORTED_SEEDS[:2], days: int = YEAR, watches: Sequence[Watch] = WATCHES
+) -> pl.DataFrame:
     """Alarms of healthy sites (QUIET), each of them false."""
-    heard = [alarm for seed in seeds for alarm in alarms(operate(FIRST_DAY, days, seed, ()))]
+    heard = [alarm for seed in seeds for alarm in alarms(operate(FIRST_DAY, days, seed, ()), watches)]
     weeks = len(seeds) * days / 7
     table = []
     for kind in DETECTORS:
         of_kind = [alarm for alarm in heard if alarm.kind == kind]
-        rules = sum(watch.rule.kind == kind for watch in WATCHES)
+        rules = sum(watch.rule.kind == kind for watch in watches)
         why = of_kind[0].said if of_kind else ""
         table.append((kind, rules, len(of_kind), len(of_kind) / weeks, why))
     return pl.DataFrame(table, schema=QUIET, orient="row")

@@ -27,7 +27,6 @@ class Way:
     begins: When
     minutes: tuple[int, int]
     size: tuple[float, float] = (1.0, 1.0)
-    repeats: int = 1
 
 
 @dataclass(frozen=True)
@@ -69,31 +68,29 @@ def _at_rest(hours: Hours) -> Truth:
 
 DAY = 1440
 WAYS: tuple[Way, ...] = (
-    Way("stuck_value", "frozen-room", ("frozen-room/temp",), _always, (8 * 60, 24 * 60)),
-    Way("short_cycling", "frozen-room", ("frozen-room/compressor-kw",), _always, (6 * 60, 24 * 60), (3.2, 4.5)),
-    Way("defrost_overrun", "frozen-room", ("frozen-room/defrost-kw",), _always, (90, 180)),
-    Way("defrost_overrun", "frozen-room", ("frozen-room/defrost-kw",), _always, (36 * 60, 48 * 60), (3.0, 4.0)),
-    Way("temperature_excursion", "frozen-room", ("frozen-room/temp",), _always, (2 * 60, 8 * 60), (9, 16)),
-    Way(
-        "compressor_drift", "chilled-room", ("chilled-room/compressor-kw",), _always, (80 * DAY, 80 * DAY), (0.25, 0.4)
-    ),
+    Way("stuck_value", "frozen-room", ("frozen-room/temp",), _always, (5 * 60, 24 * 60)),
+    Way("short_cycling", "frozen-room", ("frozen-room/compressor-kw",), _always, (4 * 60, 24 * 60), (2.4, 4.5)),
+    Way("defrost_overrun", "frozen-room", ("frozen-room/defrost-kw",), _always, (60, 180)),
+    Way("defrost_overrun", "frozen-room", ("frozen-room/defrost-kw",), _always, (36 * 60, 48 * 60), (2.5, 4.0)),
+    Way("temperature_excursion", "frozen-room", ("frozen-room/temp",), _always, (150, 8 * 60), (7, 16)),
+    Way("compressor_drift", "chilled-room", ("chilled-room/compressor-kw",), _always, (80 * DAY, 80 * DAY), (0.2, 0.4)),
     Way("waiting_hot", "forge", ("furnace/temp",), _between(8.3, 9.5), (200, 300)),
-    Way("waiting_hot", "forge", ("furnace/temp",), _between(13.2, 14), (150, 200)),
-    Way("setup_overrun", "cnc", ("cnc/kw",), _between(8.3, 10), (100, 180)),
-    Way("setup_overrun", "cnc", ("cnc/kw",), _between(13.1, 14.5), (100, 160)),
-    Way("idle_at_power", "cnc", ("cnc/kw",), _between(8.3, 9.5), (150, 200)),
+    Way("waiting_hot", "forge", ("furnace/temp",), _between(13.2, 14), (140, 200)),
+    Way("setup_overrun", "cnc", ("cnc/kw",), _between(8.3, 10), (80, 180)),
+    Way("setup_overrun", "cnc", ("cnc/kw",), _between(13.1, 14.5), (80, 160)),
+    Way("idle_at_power", "cnc", ("cnc/kw",), _between(8.3, 9.5), (110, 200)),
     Way("idle_at_power", "cnc", ("cnc/kw",), _between(17.4, 17.6), (600, 800)),
-    Way("spindle_without_parts", "cnc", ("cnc/spindle-percent",), _between(8.3, 10), (90, 120)),
-    Way("spindle_without_parts", "cnc", ("cnc/spindle-percent",), _between(13.1, 14.5), (90, 160)),
+    Way("spindle_without_parts", "cnc", ("cnc/spindle-percent",), _between(8.3, 10), (60, 120)),
+    Way("spindle_without_parts", "cnc", ("cnc/spindle-percent",), _between(13.1, 14.5), (60, 160)),
     Way("standing_register", "cnc", ("cnc/kwh",), _between(8.5, 13), (DAY, 3 * DAY)),
-    Way("fuel_without_moves", "crane", ("crane/fuel-l",), _between(20, 21.8), (150, 360)),
-    Way("tank_drop_engine_off", "crane", ("crane/level-l",), _between(23, 24), (10, 60), (40, 150)),
-    Way("tank_drop_engine_off", "crane", ("crane/level-l",), _between(1, 3), (10, 60), (30, 100)),
-    Way("night_base_load", "office", ("office/kw", "main"), _between(20.5, 21.5), (8 * 60, 9 * 60), (8, 20)),
-    Way("holiday_base_load", "office", ("office/kw", "main"), _at_rest, (10 * 60, 14 * 60), (6, 14)),
-    Way("standing_register", "supply", ("main",), _always, (36 * 60, 60 * 60)),
-    Way("power_factor_low", "supply", ("reactive",), _always, (3 * DAY, 8 * DAY), (0.95, 1.2)),
-    Way("pv_below_envelope", "pv", ("pv/kw",), _always, (10 * DAY, 14 * DAY), (0.4, 0.6)),
+    Way("fuel_without_moves", "crane", ("crane/fuel-l",), _between(20, 21.8), (130, 360)),
+    Way("tank_drop_engine_off", "crane", ("crane/level-l",), _between(23, 24), (10, 60), (25, 150)),
+    Way("tank_drop_engine_off", "crane", ("crane/level-l",), _between(1, 3), (10, 60), (25, 100)),
+    Way("night_base_load", "office", ("office/kw", "main"), _between(20.5, 21.5), (8 * 60, 9 * 60), (4, 20)),
+    Way("holiday_base_load", "office", ("office/kw", "main"), _at_rest, (10 * 60, 14 * 60), (4, 14)),
+    Way("standing_register", "supply", ("main",), _always, (24 * 60, 60 * 60)),
+    Way("power_factor_low", "supply", ("reactive",), _always, (2 * DAY, 8 * DAY), (0.85, 1.2)),
+    Way("pv_below_envelope", "pv", ("pv/kw",), _always, (10 * DAY, 14 * DAY), (0.4, 0.65)),
     Way("pv_below_envelope", "pv", ("pv/kw",), _always, (DAY, 2 * DAY), (0.0, 0.0)),
 )
 KINDS = tuple(dict.fromkeys(way.kind for way in WAYS))
