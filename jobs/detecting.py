@@ -170,3 +170,16 @@ def _delay_h(site: Operated, fault: Fault, heard: Sequence[Alarm]) -> float | No
     begin, _ = _span_ms(site, fault)
     opened = [alarm.opened_ms for alarm in heard if _tells(site, fault, alarm)]
     return max(min(opened) - begin, 0) / HOUR_MS if opened else None
+
+
+def main() -> None:
+    """Print both tables: sites with faults, then healthy years."""
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=200, fmt_str_lengths=90, tbl_hide_dataframe_shape=True):
+        print(f"{DAYS} days each of sites {REPORTED_SEEDS}; defaults were chosen on sites {TUNED_SEEDS}")
+        print(measured())
+        print(f"healthy years of sites {REPORTED_SEEDS[:2]}")
+        print(quiet())
+
+
+if __name__ == "__main__":
+    main()

@@ -64,7 +64,7 @@ FUEL_WITHOUT_MOVES = detector(
 def _drain(case: Case, memory: Memory) -> Memory:
     """Level beside that at which the engine stood still; what a gap hides of the engine makes the level unknown."""
     hours = case.row.by_role.get("engine_hours")
-    if hours is None or hours.amount != hours.amount:
+    if hours is None or hours.readings < 1 or hours.amount != hours.amount:
         return {**memory, "is_sure": False} if memory else memory
     if hours.amount > 0:
         return {"off_ms": 0}

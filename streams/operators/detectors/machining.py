@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from math import inf
-
 from streams.domain.alerts import Words
 from streams.operators.detectors.looking import Memory
 from streams.operators.detectors.saying import MINUTE_MS, Case, Number, View, detector, lasting
+
+NEVER_KW = 1e9
+"""More than any machine draws."""
 
 
 def _any_made(case: Case, *roles: str) -> bool | None:
@@ -157,7 +158,7 @@ IDLE_AT_POWER = detector(
     check=Words("先問是否還要生產；不用就關機或進入待機。", "First ask whether it is needed; if not, switch it off."),
     numbers={
         "idle_kw": Number(None, "kW; at or above it the machine is on"),
-        "busy_kw": Number(inf, "kW; at or above it the machine works, counted or not; by default never"),
+        "busy_kw": Number(NEVER_KW, "kW; at or above it the machine works, counted or not; by default never"),
         "max_minutes": Number(90, "min; longest idling, more than a meal break"),
     },
     roles=("power",),

@@ -49,6 +49,11 @@ class Case:
         """Length of the interval."""
         return self.row.ends_ms - self.row.starts_ms
 
+    @property
+    def ends_hour(self) -> bool:
+        """Whether the interval is the last of a local hour."""
+        return self.row.local.minute * MINUTE_MS + self.span_ms >= HOUR_MS
+
     def known(self, role: str = "") -> Values | None:
         """A role's values where they were measured; None where they are missing or spread over a gap."""
         values = self.row.by_role.get(role)
@@ -63,7 +68,7 @@ class Case:
 
     def has(self, role: str) -> bool:
         """Whether the rule names a point for a role."""
-        return role in self.row.by_role
+        return role in self.rule.roles or role in self.row.by_role
 
     def at(self, ms: int) -> str:
         """Month, day and time on the site's clock."""

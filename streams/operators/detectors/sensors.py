@@ -55,7 +55,7 @@ STUCK_VALUE = detector(
         "First check the sensor's wiring and whether the gateway repeats an old value.",
     ),
     numbers={
-        "max_hours": Number(4, "h; longest that a value may repeat exactly"),
+        "max_hours": Number(4, "h; longest that a gauge or a power may repeat exactly"),
         "zero_counts": Number(
             0, "0 or 1; 1: a value of 0 that repeats counts too; 0: it does not, since what is off shows 0"
         ),

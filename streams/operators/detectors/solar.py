@@ -27,7 +27,7 @@ def _advance(case: Case, memory: Memory) -> Memory:
     if now is None:
         now = {"hour": hour, "starts_ms": row.starts_ms, "sum": 0.0, "ms": 0}
     now = {**now, "sum": now["sum"] + values.mean * case.span_ms, "ms": now["ms"] + case.span_ms}
-    if row.ends_ms % HOUR_MS == 0:
+    if case.ends_hour:
         return _closed(case, memory, now)
     return {**memory, "now": now}
 

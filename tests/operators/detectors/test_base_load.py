@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from streams.domain.alerts import Schedule
 from streams.operators.detectors.base_load import holds
-from streams.operators.detectors.looking import Values
+from streams.operators.detectors.looking import Memory, Values
+from streams.operators.detectors.registry import DETECTORS
 from tests.operators.detectors.courses import EXAMPLES, MONDAY, ZONE, rate, rows, rule_of, signs_of
 
 QUARTER = timedelta(minutes=15)
@@ -94,3 +96,16 @@ def test_after_a_change_that_stays_the_new_level_becomes_the_usual_one() -> None
     by_day = [any(sign.is_seen for sign in signs[day * 96 : day * 96 + 96]) for day in range(32)]
     assert by_day[12:15] == [True] * 3
     assert not any(by_day[-10:])
+
+
+def test_hours_are_those_of_the_site_where_its_zone_is_half_an_hour_off() -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    course = rows(datetime(2026, 3, 2, tzinfo=zone), QUARTER, 30 * 96, lambda local: office(local.astimezone(zone)))
+    course = [replace(row, local=row.local.astimezone(zone)) for row in course]
+    assert not any(sign.is_seen for sign in signs_of(rule_of("night_base_load"), course))
+    memory: Memory = {}
+    for row in course:
+        memory, _ = DETECTORS["night_base_load"].look(rule_of("night_base_load"), memory, row)
+    assert {hour: len(kept) for hour, kept in memory["hours"].items()} == dict.fromkeys(
+        ["0", "1", "2", "3", "4", "22", "23"], 28
+    )
