@@ -1,4 +1,4 @@
-"""The operators in the order of a reading: clean, energy; results as rows for a store."""
+"""The operators in the order of a reading: clean, energy, rules; results as rows for a store."""
 
 from __future__ import annotations
 
@@ -10,22 +10,30 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.catalog.reference import Reference
+from streams.domain.alerts import Episode, Notice
 from streams.domain.quality import FactQuality
 from streams.domain.site import PointKind
-from streams.operators import energy
+from streams.operators import anomaly, energy, watch
 from streams.operators.advance import FACT_COLUMNS
+from streams.operators.aligning import INTERVALS
 from streams.operators.clean import clean, event_time
+from streams.operators.calendar import minute_of_week
+from streams.operators.closed import Closed, closed
 from streams.operators.conservation import Day
 from streams.operators.cost import COST, cost
 from streams.operators.demand import DEMAND, QUARTER_MS, demand, quarters
 from streams.operators.emissions import EMISSIONS, emissions
+from streams.operators.heard import in_units
 from streams.operators.packed import Waiting
 from streams.operators.points import PointTable
 from streams.operators.readings import NEVER, ON_TIME, Readings
 from streams.operators.registers import Event
 from streams.operators.rolling import LONGEST_MS, ROLLING, rolling
+from streams.operators.rulebook import Watch
+from streams.operators.scoring import SCORES, score
 from streams.operators.state import EnergyState
 from streams.operators.virtual import virtual
+from streams.operators.watch_state import WatchState
 
 FACT = {
     **dict.fromkeys(FACT_COLUMNS, pl.Int64),
@@ -53,13 +61,26 @@ class Memory(Protocol):
     def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
         """Facts of points that start in [from, to): columns of FACT."""
 
+    def scored(self) -> dict[int, bytes]:
+        """What the anomaly score remembers of points, by place: `anomaly.to_bytes`."""
+
 
 EMPTY = pl.DataFrame()
+NO_SCORES = pl.DataFrame(schema=SCORES)
 NO_FACTS = pl.DataFrame(schema=FACT)
 NO_ROLLING = pl.DataFrame(schema=ROLLING)
 NO_DEMAND = pl.DataFrame(schema=DEMAND)
 NO_COST = pl.DataFrame(schema=COST)
 NO_EMISSIONS = pl.DataFrame(schema=EMISSIONS)
+
+
+@dataclass(slots=True)
+class Told:
+    """What the rules of a site told: notices in order, episodes as they stand, and their state where it has changed."""
+
+    notices: list[Notice] = field(default_factory=list)
+    episodes: list[Episode] = field(default_factory=list)
+    state: WatchState | None = None
 
 
 @dataclass(slots=True)
@@ -88,15 +109,22 @@ class Outputs:
     emissions: pl.DataFrame = field(default_factory=lambda: NO_EMISSIONS)
     redecided: dict[int, int] = field(default_factory=dict)
     touched: list[int] = field(default_factory=list)
+    scores: pl.DataFrame = field(default_factory=lambda: NO_SCORES)
+    scored: dict[int, bytes] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What becomes of readings on arrival: number and lateness of each (null on time), and places heard first."""
+    """What becomes of readings on arrival: number and lateness of each (null on time), and places heard first.
+
+    `told` is what the rules told that look at readings as they come.
+    """
 
     seq: Int
     late_ms: pl.Series
     first: list[int]
+    told: Told
 
 
 class Pipeline:
@@ -109,8 +137,9 @@ class Pipeline:
         reference: Reference,
         state: EnergyState | None = None,
         next_seq: int = 0,
+        rules: bytes | None = None,
     ) -> None:
-        """Start from a state, or from nothing."""
+        """Start from a state, or from nothing; `rules` is what the site's rules remember (`WatchState.to_bytes`)."""
         self.reference = reference
         self.table = table
         self.memory = memory
@@ -122,7 +151,15 @@ class Pipeline:
             table.index[point.name]: {table.index[name]: coefficient for coefficient, name in point.formula}
             for point in table.virtual
         }
+        self.scoring: anomaly.State | None = None
+        self.watch = Watch.of(table, reference.tariffs) if table.site.rules or rules else None
+        self.watching = self._watching(rules)
         self.purchased = sorted(table.index[name] for name in table.site.import_points if name in table.index)
+
+    def _watching(self, rules: bytes | None) -> WatchState | None:
+        if self.watch is None:
+            return None
+        return self.watch.from_bytes(rules) if rules else self.watch.empty()
 
     def step(self, decoded: pl.DataFrame, received_ms: int | Int) -> Outputs:
         """Take decoded readings (`clean.DECODED`) in order of arrival; `raw` and `rejects` keep other columns."""
@@ -131,7 +168,8 @@ class Pipeline:
         counted = self._counted(numbered)
         self.state, out = energy.step(self.table, self.state, counted, self._history)
         raw = usable.hstack([pl.Series("seq", numbered.seq), self._late(numbered, out.tags)])
-        return self._outputs(out, raw, rejects)
+        heard = self._hear(numbered)
+        return self._outputs(out, raw, rejects, heard)
 
     def arrive(self, place: Int, time_ms: Int, ticks: Int) -> Arrived:
         """Take clean readings in order of arrival, and leave it to `work` what becomes of them.
@@ -142,7 +180,8 @@ class Pipeline:
         numbered = self._numbered(place, time_ms, ticks)
         self.state, self.fresh = energy.arrive(self.table, self.state, self._counted(numbered))
         first = before & (self.state.column("highest_ms") > NEVER)
-        return Arrived(numbered.seq, self._late(numbered, self.fresh.tag), np.flatnonzero(first).tolist())
+        late_ms = self._late(numbered, self.fresh.tag)
+        return Arrived(numbered.seq, late_ms, np.flatnonzero(first).tolist(), self._hear(numbered))
 
     @property
     def is_behind(self) -> bool:
@@ -179,7 +218,15 @@ class Pipeline:
     def tick(self, now_ms: int) -> Outputs:
         """Take a recorded tick of the clock."""
         self.state, out = energy.tick(self.table, self.state, now_ms, self._history)
-        return self._outputs(out, EMPTY, EMPTY)
+        outputs = self._outputs(out, EMPTY, EMPTY)
+        return self._look(outputs, now_ms)
+
+    def look(self, now_ms: int) -> Outputs:
+        """Take a recorded tick of the clock that moves no watermark: rules alone have a look at the time.
+
+        Where it changes nothing that they remember, `told.state` is None, and it need not be recorded.
+        """
+        return self._look(self.work() if self.is_behind else self._nothing(), now_ms)
 
     def is_due(self, now_ms: int) -> bool:
         """Tell whether a tick would change anything: some point that was heard does not move its watermark itself.
@@ -200,6 +247,61 @@ class Pipeline:
         """Take the recorded end of a stream."""
         self.state, out = energy.flush(self.table, self.state, self._history)
         return self._outputs(out, EMPTY, EMPTY)
+
+    def _nothing(self) -> Outputs:
+        return Outputs(EMPTY, EMPTY, NO_FACTS, self.state, self.next_seq)
+
+    def _hear(self, readings: Readings) -> Told:
+        """What the rules make of readings as they come."""
+        if self.watch is None or self.watching is None:
+            return Told()
+        values = in_units(self.table, readings.place, readings.ticks)
+        return self._keep(watch.readings(self.watch, self.watching, readings.place, readings.time_ms, values), Told())
+
+    def _keep(self, told: watch.Told, before: Told) -> Told:
+        """What the rules told now, after what they told before in the same step."""
+        state, notices, episodes = told
+        changed = state if state is not self.watching else before.state
+        self.watching = state
+        return Told([*before.notices, *notices], [*before.episodes, *episodes], changed)
+
+    def _score(self, rows: Closed) -> tuple[pl.DataFrame, NDArray[np.float64], dict[int, bytes]]:
+        """Scores of intervals as rows and by interval, and what is remembered after them."""
+        if not len(rows):
+            return NO_SCORES, np.zeros(0), {}
+        if self.scoring is None:
+            self.scoring = anomaly.from_bytes(len(self.table.points), self.memory.scored())
+        zone, tariffs = self.table.site.time_zone, self.reference.tariffs
+        minute = minute_of_week(rows.starts_ms, zone, tariffs.off_days | set(self.table.site.off_peak_days))
+        self.scoring, frame, found = score(self.scoring, rows, minute)
+        place = np.unique(rows.place)
+        return frame, found, dict(zip(place.tolist(), anomaly.to_bytes(self.scoring, place), strict=True))
+
+    def _intervals(self, rows: Closed, scores: NDArray[np.float64], before: Told) -> Told:
+        """What the rules make of intervals that have closed."""
+        if self.watch is None or self.watching is None or not len(rows):
+            return before
+        frame = pl.DataFrame(
+            {name: getattr(rows, name) for name in list(INTERVALS)[:-2]}
+            | {
+                "estimated": rows.is_estimated,
+                "score": scores,
+            }
+        )
+        return self._keep(watch.intervals(self.watch, self.watching, frame), before)
+
+    def _look(self, outputs: Outputs, now_ms: int) -> Outputs:
+        """Let the rules look at the time."""
+        if self.watch is None or self.watching is None:
+            return outputs
+        highest = np.full(len(self.table.every), NEVER)
+        highest[: len(self.table.points)] = self.state.column("highest_ms")
+        before = self.watching.to_bytes()
+        told = watch.tick(self.watch, self.watching, now_ms, highest)
+        if told[0].to_bytes() == before:
+            told = (self.watching, *told[1:])
+        outputs.told = self._keep(told, outputs.told)
+        return outputs
 
     def restore(self, raw: pl.DataFrame) -> None:
         """Fill the buffers from raw rows (`place` and the columns of `Memory.readings`) that are not worked off yet."""
@@ -227,11 +329,15 @@ class Pipeline:
         time_ms = event_time(self.table, place, usable["time_ms"].to_numpy())
         return Readings(place, time_ms, usable["ticks"].to_numpy(), usable["seq"].to_numpy(), tag)
 
-    def _outputs(self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame) -> Outputs:
+    def _outputs(
+        self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame, heard: Told | None = None
+    ) -> Outputs:
         facts = self._facts(out.fact_sets)
         if len(facts) and self.formulas:
             facts = pl.concat([facts, *self._virtual(facts)])
         site_quarters = self._quarters(facts)
+        intervals = closed(self.table, out)
+        scores, by_interval, scored = self._score(intervals)
         rejected = out.decisions.rejected + [(*each, "conflicting duplicate") for each in out.conflicts]
         return Outputs(
             raw=raw,
@@ -248,6 +354,9 @@ class Pipeline:
             rejected=rejected,
             redecided=out.redecided,
             touched=np.flatnonzero(out.touched).tolist(),
+            scores=scores,
+            scored=scored,
+            told=self._intervals(intervals, by_interval, heard or Told()),
         )
 
     def _facts(self, fact_sets: list[energy.FactSet]) -> pl.DataFrame:

@@ -1,19 +1,18 @@
 -- Anomaly scores, and alerts: episodes, the messages about them, and what became of each.
 
--- One row a point and interval: the value that was looked at, in `unit`, and what was thought of it. It is written
--- once.
+-- One row a point and interval: the value that was looked at and what was thought of it, written once. `cause` is a code
+-- of streams/operators/anomaly.py, negative where the value is below what was expected.
 create table fact.anomaly (
     point_id integer not null,
     starts_at timestamp not null,
     ends_at timestamp not null,
     value double precision not null,
-    unit varchar not null,
     score double precision,
     expected double precision,
     lower double precision,
     upper double precision,
     cause smallint not null,
-    model varchar not null
+    is_warming boolean not null
 );
 
 -- One row a point: what the anomaly operator remembers.

@@ -14,7 +14,7 @@ from streams.operators.detectors.registry import DETECTORS
 THRESHOLD, SCORE, SILENCE, DEMAND = "threshold", "score", "silence", "demand"
 LEFT_OUT: Final = nan
 """Default of a number that may be left out without anything standing in for it."""
-ALARMING_SCORE: Final = 0.99
+ALARMING_SCORE: Final = 0.5
 """Anomaly score above which a rule of kind `score` sees something, unless it says otherwise."""
 
 MINUTE_MS = 60_000
@@ -62,12 +62,12 @@ OWN: Final = {
     ),
     SCORE: RuleKind(
         numbers={"above": ALARMING_SCORE},
-        fits=frozenset(PointKind) - {PointKind.STATE},
+        fits=REGULAR,
         texts={"above": "0 to 1; seen above this anomaly score"},
         what=Words("異常分數高於界限", "An anomaly score above a limit"),
     ),
     SILENCE: RuleKind(
-        fits=MEASURED,
+        fits=MEASURED - {PointKind.STATE},
         by_pattern=REGULAR,
         for_ms=30 * MINUTE_MS,
         what=Words("超過 `for` 沒有資料", "Nothing heard for as long as `for` says"),

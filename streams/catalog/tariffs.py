@@ -157,12 +157,13 @@ class Tariffs:
         return tuple(dict.fromkeys(row.plan for row in self.prices))
 
     @cached_property
-    def _off_days(self) -> frozenset[date]:
+    def off_days(self) -> frozenset[date]:
+        """Days that are off-peak as a whole, Sundays apart."""
         return frozenset(row.day for row in self.off_peak_days)
 
     @cached_property
     def _years(self) -> frozenset[int]:
-        return frozenset(day.year for day in self._off_days)
+        return frozenset(day.year for day in self.off_days)
 
     def _parts(self, plan: str) -> tuple[str, str]:
         """Class of supply and stage of a plan: `HV_3T` is (`HV`, `3T`)."""
@@ -187,7 +188,7 @@ class Tariffs:
 
     def day_type(self, day: date, extra: Collection[date] = ()) -> DayType:
         """Type of a local day; an off-peak day (of the table or of `extra`) overrides Saturday."""
-        if day.weekday() == SUNDAY or day in self._off_days or day in extra:
+        if day.weekday() == SUNDAY or day in self.off_days or day in extra:
             return "off_day"
         return "saturday" if day.weekday() == SATURDAY else "weekday"
 

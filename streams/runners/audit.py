@@ -16,7 +16,7 @@ from streams.domain.findings import StoreError
 from streams.domain.site import Site
 from streams.operators.clean import DECODED
 from streams.operators.points import PointTable
-from streams.pipeline import Outputs
+from streams.pipeline import Outputs, Pipeline
 from streams.runners.embedded import archive_of
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
@@ -53,6 +53,16 @@ COMPARED = {
         "cost",
         "f.site, f.starts_at",
         "f.band, f.amount, f.cost_e8, f.tariff_id, f.missing_ms, f.revision",
+    ),
+    "anomaly": (
+        "anomaly",
+        "p.point, f.starts_at",
+        "f.ends_at, f.value, f.score, f.expected, f.lower, f.upper, f.cause, f.is_warming",
+    ),
+    "alert_episode": (
+        "alert_episode",
+        "f.rule, f.subject, f.opened_at",
+        "f.episode_id, f.severity, f.closed_at, f.value, f.worst, f.limit_value, f.unit, f.flaps, f.said_en",
     ),
     "emission": (
         "emission",
@@ -120,7 +130,7 @@ def recomputed(origin: SiteStore, again: DuckDBStore, begins: datetime, archive:
     def until(seq: int | None) -> Iterator[Step]:
         while controls and (seq is None or controls[0][0] <= seq):
             _, kind, moment = controls.pop(0)
-            outputs = pipeline.flush() if kind == "flush" else pipeline.tick(int(moment.timestamp() * 1000))
+            outputs = _control(pipeline, kind, int(moment.timestamp() * 1000))
             fresh.commit(outputs, moment, control=(kind, moment))
             yield Step(outputs, pl.DataFrame(), (kind, moment))
 
@@ -134,6 +144,13 @@ def recomputed(origin: SiteStore, again: DuckDBStore, begins: datetime, archive:
             done += len(part)
             yield Step(outputs, part, None)
     yield from until(None)
+
+
+def _control(pipeline: Pipeline, kind: str, time_ms: int) -> Outputs:
+    """Give a recorded tick or end of a stream to a pipeline."""
+    if kind == "flush":
+        return pipeline.flush()
+    return pipeline.look(time_ms) if kind == "look" else pipeline.tick(time_ms)
 
 
 def replay(

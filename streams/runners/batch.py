@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from streams.domain.alerts import Notice
 from streams.ingest.records import Record
 from streams.pipeline import Outputs
 from streams.stores.rows import Tables
@@ -40,7 +41,7 @@ class Batch:
 
     `commits` is how many the lane had before. A batch is not whole where a tick passes over days of silence, or moves
     many sites: then the same record is prepared again, and each commit holds a part. `undecodable` are records of which
-    nothing or not everything could be read, with the reason; `outputs` are the results of each site; `raw` are the
+    nothing or not everything could be read, with the reason; `notices` are those for the outbox; `outputs` are the results of each site; `raw` are the
     readings that it brings.
     """
 
@@ -53,7 +54,8 @@ class Batch:
     raw: Tables = field(default_factory=dict)
     tables: list[Tables] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
-    controls: list[tuple[LiveSite, int, int]] = field(default_factory=list)
+    controls: list[tuple[LiveSite, str, int, int]] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
     outputs: list[tuple[LiveSite, Outputs]] = field(default_factory=list)
     undecodable: list[tuple[Record, str]] = field(default_factory=list)
 

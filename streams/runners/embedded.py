@@ -90,6 +90,11 @@ class EmbeddedRunner:
         self._settle()
         return self.site.facts(places, from_ms, to_ms)
 
+    def scored(self) -> dict[int, bytes]:
+        """See `streams.pipeline.Memory`."""
+        self._settle()
+        return self.site.scored()
+
     def ingest(self, source: Source, progress: Callable[[int], None]) -> bool:
         """Read a source from where it stands; return False where it was in the store already, whole."""
         number, done, received_at, complete = self.site.source(source.identity, source.name, self.clock())

@@ -28,9 +28,10 @@ from streams.ingest.messages import decode_messages
 from streams.ingest.records import Record
 from streams.operators.clean import clean
 from streams.operators.readings import Readings
-from streams.pipeline import Outputs
+from streams.pipeline import Outputs, Told
 from streams.runners.batch import Batch, Counts, cut
 from streams.runners.live_site import Entrance, LiveSite
+from streams.stores.alerts import outbox_rows
 from streams.stores.archive import Archive
 from streams.stores.rows import quarantined, raw_rows, together
 from streams.stores.site import Move, move
@@ -47,6 +48,8 @@ LEFT_MS: Final = 1_800_000
 """A site that has this much event time to work off is not left for later."""
 ROOM: Final = 16 * 1024 * 1024
 """Memory for what all sites together keep of readings that were worked off."""
+MOST_SCORED: Final = 3_000
+"""Of more points than this the store alone remembers what their scores need, and is asked when an interval closes."""
 NOTHING: Final = Readings.concat([])
 
 
@@ -187,17 +190,30 @@ class Lane:
         begun = time.perf_counter()
         for name in [of] if of else [name for name in self.sites if not is_run(name)]:
             site = self._site(name)
-            if site is None or not site.pipeline.is_due(now_ms):
+            if site is None:
+                continue
+            if not site.pipeline.is_due(now_ms):
+                self._look(batch, site, now_ms)
                 continue
             if batch.controls and time.perf_counter() - begun > TICK_S:
                 batch.is_whole = False
                 break
             until_ms = min(now_ms, site.pipeline.watermark_ms + DAY_MS + site.slack_ms)
             outputs = site.pipeline.tick(until_ms)
-            batch.controls.append((site, outputs.next_seq, until_ms))
+            batch.controls.append((site, "tick", outputs.next_seq, until_ms))
             batch.is_whole &= until_ms == now_ms
             self._keep(batch, site, outputs)
             self._note(site)
+
+    def _look(self, batch: Batch, site: LiveSite, now_ms: int) -> None:
+        """A tick that only rules look at; it is recorded where it changes what they remember."""
+        if site.pipeline.watch is None:
+            return
+        outputs = site.pipeline.look(now_ms)
+        if outputs.told.state is not None:
+            batch.controls.append((site, "look", outputs.next_seq, now_ms))
+        self._keep(batch, site, outputs)
+        self._note(site)
 
     def _arrive(self, batch: Batch, records: Sequence[Record]) -> None:
         """Store the readings of records, and let them wait in the pipelines of their sites."""
@@ -231,6 +247,7 @@ class Lane:
             span, before = slice(int(edges[at]), int(edges[at + 1])), site.pipeline.next_seq
             arrival = site.pipeline.arrive(place[span] - entrance.gate.first[at], time_ms[span], ticks[span])
             arrived.append(arrival)
+            self._tell(batch, site, arrival.told)
             site.first = arrival.first
             self._move(batch, site, before)
             self._note(site)
@@ -270,7 +287,23 @@ class Lane:
             if site.first:
                 batch.tables.append(site.store.maker.states(site.pipeline.state, site.first))
 
+    def _tell(self, batch: Batch, site: LiveSite, told: Told) -> None:
+        """Store what the rules told of readings as they came."""
+        if tables := site.store.maker.told(told):
+            batch.tables.append(tables)
+        self._post(batch, told)
+
+    def _post(self, batch: Batch, told: Told) -> None:
+        """Put notices into the outbox, with which they are committed; a run has none, since a replay never sends."""
+        rows = outbox_rows(told.notices, naive(batch.moment))
+        if len(rows):
+            batch.tables.append({"outbox": rows})
+            batch.notices += told.notices
+
     def _keep(self, batch: Batch, site: LiveSite, outputs: Outputs) -> None:
+        self._post(batch, outputs.told)
+        if sum(len(each.points) for each in self.sites.values()) > MOST_SCORED:
+            site.pipeline.scoring = None
         outputs.touched = sorted({*outputs.touched, *site.first})
         site.first = []
         batch.tables.append(site.store.maker.made(outputs, naive(batch.moment)))
@@ -317,8 +350,8 @@ class Lane:
                 raise self._fenced(batch.before)
             if batch.moves:
                 move(self.store, batch.moves)
-            for site, seq, now_ms in batch.controls:
-                site.store.control(seq, "tick", datetime.fromtimestamp(now_ms / 1000, tz=UTC))
+            for site, kind, seq, now_ms in batch.controls:
+                site.store.control(seq, kind, datetime.fromtimestamp(now_ms / 1000, tz=UTC))
             write(self.store, tables, moment)
 
     def skip(self, first: int) -> None:

@@ -49,6 +49,11 @@ class LiveSite:
         self.settle()
         return self.store.facts(places, from_ms, to_ms)
 
+    def scored(self) -> dict[int, bytes]:
+        """See `streams.pipeline.Memory`."""
+        self.settle()
+        return self.store.scored()
+
     def source(self, gateway: str, moment: datetime) -> int:
         """The number of a gateway, which is registered when it is first heard."""
         if gateway not in self.sources:

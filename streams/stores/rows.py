@@ -15,7 +15,7 @@ from streams.operators.conservation import DAY_COLUMNS, Day
 from streams.operators.points import PointTable
 from streams.operators.registers import Event
 from streams.operators.state import EnergyState
-from streams.pipeline import Outputs
+from streams.pipeline import Outputs, Told
 
 NUL, REPLACED = "\x00", "\ufffd"
 """A character that PostgreSQL keeps in no text, and what stands in its place on every store."""
@@ -64,7 +64,36 @@ class RowMaker:
                 tables[name] = self._dated(rows.select(of_site, starts, pl.exclude("starts_ms")), moment)
         if len(outputs.emissions):
             tables["emission"] = self._emissions(outputs.emissions, moment)
-        return tables | self.states(outputs.state, outputs.touched)
+        return tables | self._scores(outputs) | self.told(outputs.told) | self.states(outputs.state, outputs.touched)
+
+    def _scores(self, outputs: Outputs) -> Tables:
+        """Scores, and what is remembered after them."""
+        tables: Tables = {}
+        if outputs.scored:
+            tables["scoring"] = pl.DataFrame(
+                {"point_id": self.ids[list(outputs.scored)], "content": list(outputs.scored.values())},
+                schema={"point_id": pl.Int32, "content": pl.Binary},
+            )
+        if len(outputs.scores):
+            tables["score"] = outputs.scores.select(
+                self._point_id(outputs.scores["place"]),
+                pl.from_epoch("starts_ms", "ms").alias("starts_at"),
+                pl.from_epoch("ends_ms", "ms").alias("ends_at"),
+                *("value", "score", "expected", "lower", "upper"),
+                pl.col("cause").cast(pl.Int16),
+                "is_warming",
+            )
+        return tables
+
+    def told(self, told: Told) -> Tables:
+        """Episodes as they stand, and what the rules remember."""
+        tables: Tables = {}
+        if told.episodes:
+            tables["episode"] = episode_rows(told.episodes, self.catalog_id)
+        if told.state is not None:
+            schema = {"site": pl.String, "content": pl.Binary}
+            tables["rules"] = pl.DataFrame([(self.table.site.name, told.state.to_bytes())], schema=schema, orient="row")
+        return tables
 
     def raw(self, outputs: Outputs, sources: pl.Series, received_at: pl.Series) -> Tables:
         """The usable readings; `sources` (Int32) and `received_at` (Datetime, ms) have an entry each or one for all."""

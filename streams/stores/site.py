@@ -158,7 +158,9 @@ class SiteStore:
             state.table[place] = np.frombuffer(counters, dtype=np.int64)
             if readings := orjson.loads(pending):
                 state.pending[place] = [(time_ms, ticks) for time_ms, ticks in readings]
-        pipeline = Pipeline(self.table, memory or self, load_reference(), state, self.next_seq)
+        kept = self.store.rows("select content from op.rule_state where site = $1", [self.site])
+        rules = bytes(kept[0][0]) if kept else None
+        pipeline = Pipeline(self.table, memory or self, load_reference(), state, self.next_seq, rules)
         unworked = self._unworked(state)
         if len(unworked):
             pipeline.restore(unworked)
@@ -251,6 +253,12 @@ class SiteStore:
             pl.when(pl.col("amount") != NO_AMOUNT).then("amount").alias("amount"),
             *(pl.col(name).cast(FACT[name]) for name in frame.columns[4:]),
         ).select(pl.col(name).cast(dtype) for name, dtype in FACT.items())
+
+    def scored(self) -> dict[int, bytes]:
+        """See `streams.pipeline.Memory`."""
+        measured = self.ids[: len(self.table.points)].tolist()
+        rows = self.store.rows("select point_id, content from op.anomaly_state where point_id = any($1)", [measured])
+        return {self.places[point_id]: bytes(content) for point_id, content in rows}
 
     def listed(self) -> list[ArchiveFile]:
         """The files of the raw archive that commits have listed, in order of arrival."""

@@ -16,6 +16,7 @@ APPENDED: Final = {
     "fresh": "fact.interval",
     "event": "fact.register_event",
     "rejected": "fact.rejected_reading",
+    "score": "fact.anomaly",
 }
 REVISED: Final = {
     "revised": ("interval", ("point_id", "starts_at")),
@@ -30,6 +31,8 @@ REPLACED: Final = {
     "day": ("fact.register_day", ("point_id", "local_day")),
     "rolling": ("fact.rolling", ("point_id", "ends_at")),
     "state": ("op.energy_state", ("point_id",)),
+    "scoring": ("op.anomaly_state", ("point_id",)),
+    "rules": ("op.rule_state", ("site",)),
     "episode": ("fact.alert_episode", ("episode_id",)),
 }
 """Rows that take the place of those of the same key, which are not kept."""
