@@ -109,7 +109,7 @@ def transport(app: faust.App, positions: Positions, intake: Intake, is_busy: Cal
             self._reads = self._read_offset = ReadOffsets()
 
         async def perform_seek(self) -> None:
-            """Go to the offsets that Faust committed, then to those of the store where it has any."""
+            """Go to the offsets that Faust committed, then to those of the store."""
             await super().perform_seek()
             intake.clear()
             for partition, offset in (await positions(self.assignment())).items():

@@ -263,7 +263,11 @@ class Worker:
                 await self._wait_for_store(error)
 
     async def _positions(self, partitions: Set[TP]) -> dict[TP, int]:
-        """Where the store stands, of the partitions of ours that it knows."""
+        """Where the store stands; at the beginning of a partition that nobody has committed anything of.
+
+        Faust's own offset must not stand in for it: it may be that of a worker which read, and was killed before it
+        committed, and where nothing new comes nobody would notice what is missing.
+        """
         position = f"{TELEMETRY} {self.group.topic_id}"
         statement = "select part, next_offset from op.log_position where log = $1"
 
@@ -272,8 +276,7 @@ class Worker:
             return dict(self.store.rows(statement, [position]))
 
         stored = await self._surely(read)
-        mine = [each for each in partitions if each.topic == TELEMETRY and each.partition in stored]
-        return {each: stored[each.partition] for each in mine}
+        return {each: stored.get(each.partition, 0) for each in partitions if each.topic == TELEMETRY}
 
     def not_ready(self) -> str:
         """Why no reading can be taken now; empty where it can."""

@@ -40,7 +40,7 @@ SITES = ("worm_gear_shop", "cold_chain_depot", "machine_builder_pv")
 RUN_COLUMNS = ("received_at", "configuration_id", "source")
 """Columns that depend on the run and not on the readings: when and from whom they came, and a number of the store's."""
 BEGINS, ENDS = datetime(2025, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
-PATIENCE_S = 180.0
+PATIENCE_S = 120.0
 Views = dict[str, pl.DataFrame]
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import orjson
 import psycopg
 import pytest
-from kafka import KafkaConsumer
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from jobs.simulate import Simulated
-from streams.runners.kafka_topics import DEAD_LETTERS
+from streams.runners.kafka_topics import DEAD_LETTERS, TELEMETRY
 from streams.stores.duckdb import DuckDBStore
 from streams.stores.postgres import PostgresStore
 from tests.live.harness import (
@@ -114,6 +114,19 @@ def test_workers_come_and_go_under_load(
     time.sleep(4)
     live.kill(second)
     assert third.poll() is None
+    check(live, made, undisturbed, tmp_path)
+
+
+def test_offsets_of_the_group_that_the_store_knows_nothing_of_are_passed_by(
+    live: System, made: dict[str, Simulated], undisturbed: Views, tmp_path: Path
+) -> None:
+    """As a worker leaves them that took messages and was killed before its first commit, when nothing new comes."""
+    send_all(live, made)
+    with closing(KafkaConsumer(bootstrap_servers=live.kafka, group_id="kilowatch", enable_auto_commit=False)) as ahead:
+        parts = [TopicPartition(TELEMETRY, part) for part in ahead.partitions_for_topic(TELEMETRY) or ()]
+        ahead.assign(parts)
+        ahead.commit({part: OffsetAndMetadata(end, "", -1) for part, end in ahead.end_offsets(parts).items()})
+    live.start()
     check(live, made, undisturbed, tmp_path)
 
 
