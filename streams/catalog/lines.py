@@ -140,6 +140,12 @@ def parse(path: Path) -> Source:
     return source
 
 
+def plain(text: str) -> Any:  # noqa: ANN401
+    """The value of a text that was sound when it was read from its file; YAMLError where it is not."""
+    node = _composed(text)
+    return None if node is None else _plain(node, Source(Path(), b""), set())
+
+
 def _plain(node: yaml.Node, source: Source, seen: set[int]) -> Any:  # noqa: ANN401
     line = node.start_mark.line + 1
     if id(node) in seen:

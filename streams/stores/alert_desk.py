@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from streams.catalog.source import nearest
 from streams.domain.findings import StoreError
 from streams.stores.store import Store, aware, naive
 
@@ -83,6 +84,7 @@ class StoreDesk:
         note: str = "",
     ) -> Answer:
         """Tell nothing of a site, or of one rule or subject of it, for a time; `begins` and `until` are RFC 3339."""
+        self._need_site(site)
         now = self.clock()
         begins_at, ends_at = _moment(begins) if begins else now, _moment(until)
         if ends_at <= max(begins_at, now):
@@ -95,6 +97,17 @@ class StoreDesk:
             )
         self.told()
         return [{"silence_id": silence_id, "begins_at": _plain(begins_at), "ends_at": _plain(ends_at)}]
+
+    def _need_site(self, site: str) -> None:
+        known = {
+            row[0] for row in self.store.rows("select site from op.catalog union select site from fact.alert_episode")
+        }
+        if site not in known:
+            hint = nearest(site, known)
+            raise StoreError(
+                f"alerts: expected a site of this store; found {site!r}"
+                + (f" (did you mean {hint!r}?)" if hint else "")
+            )
 
     def unsilence(self, *, silence_id: str) -> Answer:
         """End a silence now; what it kept is looked at again."""

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
-import yaml
 
+from streams.catalog.lines import plain
+from streams.catalog.runs import is_run
 from streams.domain.alerts import Severity
 from streams.stores.dispatch import MESSAGE, WITHHELD, Circumstances, Dispatch, Message, Record, Silence, Status
 from streams.stores.store import Store
@@ -149,9 +150,15 @@ class Outbox:
             "select catalog_id, content from op.catalog where site = $1 order by catalog_id desc limit 1", [site]
         )
         number, content = rows[0] if rows else (-1, "")
-        file = known[2] if known is not None and known[1] == number else yaml.safe_load(content) or {}
+        file = known[2] if known is not None and known[1] == number else plain(content) or {}
         self._files[site] = now, number, file
         return file
+
+    def read_files(self, now: datetime) -> None:
+        """Read the files of all sites, so that no message waits for that."""
+        for (site,) in self.store.rows("select distinct site from op.catalog"):
+            if not is_run(site):
+                self.site_file(site, now)
 
     def record(self, dispatch: Dispatch, record: Record, now: datetime) -> bool:
         """Note what became of a dispatch; False where somebody else noted something meanwhile."""

@@ -81,6 +81,8 @@ def everything(folder: Path, url: str) -> None:
     done(folder, "unsilence", silence, "--store", url)
     assert "(0 rows)" in done(folder, "silences", "--store", url).out
     assert "e9" in done(folder, "unsilence", "e9", "--store", url, code=2).said[0]
+    unknown = done(folder, "silence", "--site", "depo", "--for", "2h", "--store", url, code=2)
+    assert unknown.said[0].endswith("expected a site of this store; found 'depo' (did you mean 'depot'?)")
     later = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
     until_ = (datetime.now(UTC) + timedelta(days=2)).isoformat(timespec="seconds")
     done(folder, "silence", "--site", "depot", "--from", later, "--until", until_, "--store", url)

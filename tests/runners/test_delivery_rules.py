@@ -108,6 +108,7 @@ def found(**given: object) -> Circumstances:
 
 HOUR = timedelta(hours=1)
 NOW_SILENT = Silence("s1", NAIVE - HOUR, NAIVE + HOUR, "chen")
+ENDS_SOON = Silence("s2", NAIVE - HOUR, NAIVE + LOOK_AGAIN / 2, "chen")
 WAS_SILENT = Silence("s1", NAIVE - 2 * HOUR, NAIVE - HOUR, "chen")
 OPENED, REMINDED, ESCALATED, CLOSED = NoticeKind
 PARENT = {"parents": [("p", Severity.WARNING)]}
@@ -124,12 +125,13 @@ def test_what_nothing_is_in_the_way_of_is_sent(kind: NoticeKind) -> None:
         (dispatch(OPENED), found(channel_reason="HTTP 410"), Status.DEAD, None),
         (dispatch(REMINDED), found(is_acknowledged=True), Status.ACKNOWLEDGED, None),
         (dispatch(ESCALATED), found(is_acknowledged=True), Status.ACKNOWLEDGED, None),
-        (dispatch(OPENED), found(silences=[NOW_SILENT]), Status.SILENCED, NOW_SILENT.ends_at),
+        (dispatch(OPENED), found(silences=[NOW_SILENT]), Status.SILENCED, NAIVE + LOOK_AGAIN),
+        (dispatch(OPENED), found(silences=[ENDS_SOON]), Status.SILENCED, ENDS_SOON.ends_at),
         (dispatch(OPENED), found(silences=[NOW_SILENT], is_closed=True), Status.SILENCED, None),
         (dispatch(OPENED), found(silences=[WAS_SILENT], is_closed=True), Status.SILENCED, None),
         (dispatch(REMINDED), found(silences=[NOW_SILENT]), Status.SILENCED, None),
         (dispatch(REMINDED), found(silences=[WAS_SILENT]), Status.SILENCED, None),
-        (dispatch(CLOSED), found(silences=[NOW_SILENT]), Status.SILENCED, NOW_SILENT.ends_at),
+        (dispatch(CLOSED), found(silences=[NOW_SILENT]), Status.SILENCED, NAIVE + LOOK_AGAIN),
         (dispatch(CLOSED), found(silences=[NOW_SILENT], withheld=1), Status.UNTOLD, None),
         (dispatch(CLOSED), found(withheld=1), Status.UNTOLD, None),
         (dispatch(OPENED), found(**PARENT), Status.GROUPED, NAIVE + LOOK_AGAIN),

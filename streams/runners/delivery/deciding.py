@@ -15,7 +15,7 @@ from streams.runners.delivery.outcome import Outcome, Result, next_attempt
 from streams.stores.dispatch import WITHHELD, Circumstances, Dispatch, Record, Silence, Status
 
 LOOK_AGAIN: Final = timedelta(seconds=60)
-"""Between two looks at whether a parent's episode is over."""
+"""Between two looks at whether a silence, or the episode of a parent, is over."""
 RANK: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -37,7 +37,7 @@ def _silenced(dispatch: Dispatch, found: Circumstances, now: datetime) -> Record
     kind, active = dispatch.message.kind, [each for each in found.silences if each.begins_at <= now < each.ends_at]
     if active and kind in (NoticeKind.OPENED, NoticeKind.CLOSED):
         is_over = kind is NoticeKind.OPENED and found.is_closed
-        return Record(Status.SILENCED, _words(active[0]), None if is_over else active[0].ends_at)
+        return Record(Status.SILENCED, _words(active[0]), None if is_over else min(active[0].ends_at, now + LOOK_AGAIN))
     if found.silences and (kind in (NoticeKind.REMINDED, NoticeKind.ESCALATED) or active):
         return Record(Status.SILENCED, _words(found.silences[0]))
     if found.silences and kind is NoticeKind.OPENED and found.is_closed:

@@ -177,8 +177,10 @@ class Sender:
 
     async def _look(self, post: Post) -> bool:
         """Plan what is new, begin what is due; tell whether there may be more at once."""
-        is_new, due_at = await self._ask(self.outbox.state)
         now = self._now()
+        if self._is_time("files", float("inf")):
+            await self._ask(lambda: self.outbox.read_files(now))
+        is_new, due_at = await self._ask(self.outbox.state)
         planned = 0
         if is_new:
             planned, unrouted = await self._ask(lambda: self.outbox.plan(self.channels.of, now))
