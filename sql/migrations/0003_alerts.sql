@@ -1,6 +1,7 @@
 -- Anomaly scores, and alerts: episodes, the messages about them, and what became of each.
 
--- One row a point and interval: the value that was looked at, in `unit`, and what was thought of it. It is written once.
+-- One row a point and interval: the value that was looked at, in `unit`, and what was thought of it. It is written
+-- once.
 create table fact.anomaly (
     point_id integer not null,
     starts_at timestamp not null,
