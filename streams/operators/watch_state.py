@@ -51,7 +51,7 @@ class WatchState:
     closed: Newest
     tracks: dict[Key, Track] = field(default_factory=dict)
     memories: dict[Key, tuple[str, Memory]] = field(default_factory=dict)
-    gathered: dict[str, Gathered] = field(default_factory=dict)
+    gathered: dict[Key, Gathered] = field(default_factory=dict)
     metered: Metered = field(default_factory=Metered)
     held_ms: dict[str, int] = field(default_factory=dict)
     first_tick_ms: int | None = None
@@ -78,7 +78,7 @@ class WatchState:
             "closed": [self.closed.points, self.closed.time_ms.tolist()],
             "tracks": [[*key, track] for key, track in self.tracks.items()],
             "memories": [[*key, *memory] for key, memory in self.memories.items()],
-            "gathered": self.gathered,
+            "gathered": [[*key, each] for key, each in self.gathered.items()],
             "counts": self.metered.counts,
             "peaks": [[*peak, kw] for peak, kw in self.metered.peaks.items()],
             "held_ms": self.held_ms,
@@ -96,7 +96,7 @@ def stored(content: bytes) -> WatchState:
         closed=Newest.of(tuple(found["closed"][0]), dict(zip(*found["closed"], strict=True))),
         tracks={(rule, subject): _track(track) for rule, subject, track in found["tracks"]},
         memories={(rule, subject): (kind, memory) for rule, subject, kind, memory in found["memories"]},
-        gathered={rule: _gathered(each) for rule, each in found["gathered"].items()},
+        gathered={(rule, subject): _gathered(each) for rule, subject, each in found["gathered"]},
         metered=Metered(
             {point: _count(count) for point, count in found["counts"].items()},
             {(month, season, band): kw for month, season, band, kw in found["peaks"]},
