@@ -214,7 +214,7 @@ def _look(
     state.memories[key_of(case)] = case.rule.kind, memory
     holds = calendar.holds(case.rule.schedule, np.array([starts_ms], dtype=np.int64))[0]
     is_seen = sign.is_seen and bool(holds)
-    value, limit = (each if isfinite(each) else nan for each in (sign.value, sign.limit))
+    value, limit = (float(each) if isfinite(each) else nan for each in (sign.value, sign.limit))
     excess = abs(value - limit)
     looks = Looks.one(starts_ms, ends_ms, 1 if is_seen else -1, 0.0 if is_seen and isnan(excess) else excess)
 

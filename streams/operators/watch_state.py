@@ -76,16 +76,19 @@ class WatchState:
         content = {
             "heard": [self.heard.points, self.heard.time_ms.tolist()],
             "closed": [self.closed.points, self.closed.time_ms.tolist()],
-            "tracks": [[*key, track] for key, track in self.tracks.items()],
-            "memories": [[*key, *memory] for key, memory in self.memories.items()],
-            "gathered": [[*key, each] for key, each in self.gathered.items()],
+            "tracks": [[*key, track] for key, track in sorted(self.tracks.items(), key=_key)],
+            "memories": [
+                [*key, kind, orjson.Fragment(orjson.dumps(memory))]
+                for key, (kind, memory) in sorted(self.memories.items(), key=_key)
+            ],
+            "gathered": [[*key, each] for key, each in sorted(self.gathered.items(), key=_key)],
             "counts": self.metered.counts,
             "peaks": [[*peak, kw] for peak, kw in self.metered.peaks.items()],
             "held_ms": self.held_ms,
             "first_tick_ms": self.first_tick_ms,
             "orphans": self.orphans,
         }
-        return orjson.dumps(content)
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)  # but a detector's memory stays as it made it
 
 
 def stored(content: bytes) -> WatchState:
@@ -105,6 +108,10 @@ def stored(content: bytes) -> WatchState:
         first_tick_ms=found["first_tick_ms"],
         orphans=[(rule, subject, _track(track)) for rule, subject, track in found["orphans"]],
     )
+
+
+def _key(item: tuple[Key, object]) -> Key:
+    return item[0]
 
 
 def _number(value: float | None) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -103,16 +102,7 @@ def test_cutting_and_keeping_as_bytes_change_nothing(items: list[Step], cuts: se
         name: repr(each) for name, each in whole.episodes.items()
     }
     assert made.from_bytes(cut.state.to_bytes()).to_bytes() == cut.state.to_bytes()
-    assert _content(cut) == _content(whole)
-
-
-def _content(run: Run) -> Any:
-    import orjson
-
-    return {
-        name: sorted(map(repr, each)) if isinstance(each, list) else each
-        for name, each in orjson.loads(run.state.to_bytes()).items()
-    }
+    assert cut.state.to_bytes() == whole.state.to_bytes()
 
 
 @given(histories(), st.integers(0, 80))
