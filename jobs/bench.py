@@ -168,6 +168,10 @@ class NoStore:
             both = pl.concat([self.known, facts])
             self.known = both.unique(["place", "starts_ms"], keep="last", maintain_order=True)
 
+    def scored(self) -> dict[int, bytes]:
+        """See `streams.pipeline.Memory`."""
+        return {}
+
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
         self.raw = [pl.concat(self.raw)]

@@ -16,8 +16,8 @@ from streams.domain.site import PointKind
 from streams.operators import anomaly, energy, watch
 from streams.operators.advance import FACT_COLUMNS
 from streams.operators.aligning import INTERVALS
-from streams.operators.clean import clean, event_time
 from streams.operators.calendar import minute_of_week
+from streams.operators.clean import clean, event_time
 from streams.operators.closed import Closed, closed
 from streams.operators.conservation import Day
 from streams.operators.cost import COST, cost

@@ -55,7 +55,7 @@ def check_rules(check: Check, rows: Sequence[RuleRow]) -> None:
 
 def _points(check: Check, who: str, row: RuleRow, kind: RuleKind) -> None:
     line = row.line("points")
-    if kind.of_site or kind.roles or kind.optional:
+    if kind.of_site or kind.roles:
         if row.wrote("points"):
             expected = "no points" if kind.of_site else "roles: " + ", ".join((*kind.roles, *kind.optional))
             check.error("useless_key", f"{who}.points: has no meaning with kind {row.kind}", line, expected, "points")

@@ -31,8 +31,8 @@ NO_WORDS: Final = Words()
 class RuleKind:
     """What a rule of a kind must, may and must not name.
 
-    `roles` must be named and `optional` may be; where there are none, the rule names `points`, unless it is of the
-    whole site. `numbers` are its limits with their defaults (None: must be given). `fits` are the kinds of points it
+    `roles` must be named and `optional` may be; without `roles` the rule names `points`, unless it is of the whole
+    site. `numbers` are its limits with their defaults (None: must be given). `fits` are the kinds of points it
     can look at, `by_pattern` those of them that a pattern stands for; `for_ms` is how long it must see something where
     the rule does not say. `texts` give unit and meaning of each number, `what` says what the kind sees.
     """

@@ -34,7 +34,9 @@ def rule_of(row: RuleRow, file: SiteFile) -> Rule:
 def _numbers(row: RuleRow, kind: RuleKind) -> dict[str, float]:
     """What is written, else the kind's default; a number that may be left out is left out."""
     given = {name: float(value) for name, value in row.numbers.items()}
-    known = {name: default for name, default in kind.numbers.items() if default is not None and not isnan(default)}
+    known = {
+        name: float(default) for name, default in kind.numbers.items() if default is not None and not isnan(default)
+    }
     return {name: given.get(name, known.get(name, 0.0)) for name in kind.numbers if name in given or name in known}
 
 

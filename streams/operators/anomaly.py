@@ -1,25 +1,23 @@
 """A univariate anomaly score for many points at once: streaming, causal, and the same bit for bit on any machine.
 
-`step` takes one interval of many points and returns the new state and a score in [0, 1] with what was expected, the band
-and the cause.  Six components look at each value:
+`advance` takes one interval of many points and gives a score in [0, 1] with what was expected, a band and a cause. Six
+components look at each value:
 
-====================  =========================================================================================
-``LEVEL``             distance from a robust exponentially weighted level
-``CHANGE``            distance from the time-of-week profile carried to the present level
-``TIME_OF_WEEK``      distance from the time-of-week profile
-``TIME_OF_WEEK_SLOW`` the same, smoothed
-``PATTERN``           distance of the last eight values to the nearest earlier eight
-``PATTERN_SHORT``     distance of the last four values to the nearest earlier four
-====================  =========================================================================================
+- `LEVEL`: distance from a robust exponentially weighted level
+- `CHANGE`: distance from the time-of-week profile carried to the present level
+- `TIME_OF_WEEK`, `TIME_OF_WEEK_SLOW`: distance from the time-of-week profile, and the same smoothed
+- `PATTERN`, `PATTERN_SHORT`: distance of the last eight, and four, values to the nearest earlier ones
 
-Each distance is divided by its own robust scale and becomes a conformal tail probability: the share of earlier distances
-that were as large (Vovk, Gammerman, Shafer 2005, section 2.2), forgetting slowly, blended with a heavy-tailed prior that
-carries the first hours and, as a Pareto tail, whatever lies beyond the calibration sample.  The score is the weighted mean
-of the components' -log10 p over those that are ready, divided by `FULL`, so one threshold fits every series.
+Each distance is divided by its own robust scale and becomes a conformal tail probability: the share of earlier
+distances that were as large (Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005, section 2.2),
+forgetting slowly, blended with a heavy-tailed prior that carries the first hours and, as a Pareto tail, whatever lies
+beyond the calibration sample. The score is the weighted mean of -log10 p over the components that are ready, divided by
+`FULL`, so that one threshold fits every series.
 
-Determinism: only + - * / sqrt, comparisons, min, max, abs, floor, frexp, fancy indexing and loops of explicit adds over
-small fixed axes; no transcendental function, no BLAS, no reduction that adds floats.  A point's result depends on its own
-row alone.  State is stored in float32 (float16 for counts), arithmetic runs in float64 (float32 for the pattern search).
+Only + - * / sqrt, comparisons, min, max, abs, floor, frexp, indexing and loops of explicit adds over small fixed axes
+are used: no transcendental function, no BLAS, no reduction that adds floats, which differ from one processor to the
+next. A point's result depends on its own row alone. State is kept in float32 (float16 for counts), arithmetic runs in
+float64 (float32 for the pattern search).
 """
 
 from __future__ import annotations
@@ -120,7 +118,7 @@ class Outputs(NamedTuple):
     cause: NDArray[np.int8]
     direction: NDArray[np.int8]  # 1 above what was expected, -1 below
     warming: Flags
-    drift: Floats  # distance of the last week's level from the slow reference, in robust scales (NaN in the first three weeks)
+    drift: Floats  # distance of the week's level from the slow reference, in robust scales; NaN in the first 3 weeks
 
 
 @dataclass(frozen=True)
@@ -255,7 +253,7 @@ def shift(ring: Singles, value: Floats, ok: Flags) -> None:
 
 
 def nearest(ring: Singles) -> tuple[Floats, Floats]:
-    """Distances of the last eight (root mean square) and last four (mean absolute) values to the nearest earlier ones."""
+    """Distances to the nearest earlier values: of the last eight (root mean square), of four (mean absolute)."""
     points = len(ring)
     windows = RING - 2 * WINDOW + 1
     long, short = np.empty(points), np.empty(points)
@@ -337,18 +335,15 @@ def calmed(config: Config, evidence: Floats, record: Floats, quiet: Floats, ok: 
     return damped, record, quiet
 
 
-def take(state: State, place: Integers) -> State:
-    """Copy of the rows at `place`."""
-    return State(
-        state.ring[place], state.profile[place], state.spread[place], state.weight[place], state.tail[place], state.scalar[place]
-    )  # fmt: skip
+def take(state: State, place: Integers | slice) -> State:
+    """The rows at `place`: copies, or views where it is a slice."""
+    ring, profile, spread, weight, tail, scalar = state
+    return State(ring[place], profile[place], spread[place], weight[place], tail[place], scalar[place])
 
 
 def copied(state: State) -> State:
     """Copy of all rows."""
-    return State(
-        state.ring.copy(), state.profile.copy(), state.spread.copy(), state.weight.copy(), state.tail.copy(), state.scalar.copy()
-    )  # fmt: skip
+    return take(state, np.arange(len(state.scalar)))
 
 
 def put(state: State, place: Integers, rows: State) -> None:
@@ -364,9 +359,9 @@ def put(state: State, place: Integers, rows: State) -> None:
 def step(config: Config, state: State, place: Integers, slot: Integers, value: Floats) -> tuple[State, Outputs]:
     """One interval of many points.
 
-    `place`: row of each point in `state`, each at most once.  `slot`: minute of the week (0 = Monday 00:00) at which the
-    interval begins; the caller maps holidays and off-peak days to Sunday.  `value`: NaN where the interval is missing, which
-    gives no score and teaches nothing.
+    `place`: row of each point in `state`, each at most once. `slot`: minute of the week (0 is Monday 0:00) at which the
+    interval begins; holidays and off-peak days are the caller's Sundays. `value`: NaN where the interval is missing,
+    which gives no score and teaches nothing.
     """
     new = copied(state)
     slots, values = np.asarray(slot, np.int64), np.asarray(value, np.float64)
@@ -440,11 +435,20 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
     learn_profile(config, state, day, knot, share, value, profile, ok)
     daily, reference, slow = slow_reference(config, column, value, seen, inverse, ok, drift, tscale, scale[:, CHANGE])
 
+    repeats = np.where(ok & ~first & (value == column[AT.last]), column[AT.same] + 1.0, column[AT.same])
     new = {
-        AT.seen: np.minimum(seen, 1e7), AT.magnitude: magnitude, AT.level: level, AT.drift: drift, AT.smooth: smooth,
-        AT.quiet: np.minimum(quiet, 1e6), AT.record: record, AT.daily: daily, AT.reference: reference, AT.last: value,
-        AT.same: np.where(ok & ~first & (value == column[AT.last]), column[AT.same] + 1.0, np.where(ok, 0.0, column[AT.same])),
-    }  # fmt: skip
+        AT.seen: np.minimum(seen, 1e7),
+        AT.magnitude: magnitude,
+        AT.level: level,
+        AT.drift: drift,
+        AT.smooth: smooth,
+        AT.quiet: np.minimum(quiet, 1e6),
+        AT.record: record,
+        AT.daily: daily,
+        AT.reference: reference,
+        AT.last: value,
+        AT.same: np.where(ok & (value != column[AT.last]), 0.0, repeats),
+    }
     for i, numbers in new.items():
         s[:, i] = numbers
     nothing = np.where(scored, 0.0, np.nan)
@@ -526,7 +530,7 @@ def slow_reference(
     tscale: Floats,
     noise: Floats,
 ) -> tuple[Floats, Floats, Floats]:
-    """Level of the last week beside a reference of six weeks; a step (far from the profile) is taken over within days."""
+    """Level of the last week beside a reference of six weeks; a step far from the profile is taken over in days."""
     day = config.steps_a_day
     daily, reference = column[AT.daily], column[AT.reference]
     daily = daily + np.where(ok, (value - daily) * np.maximum(1.0 / (7.0 * day), inverse), 0.0)

@@ -59,9 +59,9 @@ class FactSet:
 class EnergyOutputs:
     """What a step found out, in order.
 
-    `fact_sets`: see FACT_COLUMNS (base units, ms); `levels`: the intervals of gauges. `decisions` of this step; of the points in `redecided`
-    they replace what was decided after the time given there; `conflicts` are duplicates of another value (place,
-    time, ticks); `tags` are those given to the readings.
+    `fact_sets`: see FACT_COLUMNS (base units, ms); `levels`: the intervals of gauges. `decisions` of this step; of the
+    points in `redecided` they replace what was decided after the time given there; `conflicts` are duplicates of
+    another value (place, time, ticks); `tags` are those given to the readings.
     """
 
     fact_sets: list[FactSet] = field(default_factory=list)

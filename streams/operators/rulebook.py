@@ -28,7 +28,7 @@ Int = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Detecting:
-    """A rule of a detector: over one point (`place`) at a time, or over the points of `roles` together."""
+    """A rule of a detector: over a lone point (`place`), or over those of `roles` together, `""` the one looked at."""
 
     case: Case
     look: Look
@@ -91,10 +91,8 @@ class Watch:
         ]
         state.tracks = kept
         state.memories = {key: each for key, each in state.memories.items() if self._kind(key) == each[0]}
-        named = {each.case.rule.name: set(each.roles.points) for each in self.detecting if each.roles}
-        state.gathered = {
-            name: each for name, each in state.gathered.items() if set(each.heads) <= named.get(name, set())
-        }
+        named = {key_of(each.case): set(each.roles.points) for each in self.detecting if each.roles}
+        state.gathered = {key: each for key, each in state.gathered.items() if set(each.heads) <= named.get(key, set())}
         names = {rule.name for rule in self.site.rules}
         state.held_ms = {name: at for name, at in state.held_ms.items() if name in names}
         return state
@@ -197,12 +195,15 @@ class _Making:
 
     def _detecting(self, nth: int, rule: Rule) -> list[Detecting]:
         look, table = DETECTORS[rule.kind].look, self.table
-        if not rule.roles:
-            return [Detecting(self._case(nth, rule, name, name), look, table.index[name], None) for name in rule.points]
         roles = {role: table.every[table.index[name]] for role, name in rule.roles.items()}
-        first = next((role for role in DETECTORS[rule.kind].roles if role in roles), next(iter(roles)))
-        case = self._case(nth, rule, roles[first].asset, roles[first].name)
-        return [Detecting(case, look, -1, Roles.of(roles))]
+        if not DETECTORS[rule.kind].roles:
+            found = []
+            for name in rule.points:
+                beside = Roles.of({"": table.every[table.index[name]], **roles}) if roles else None
+                found.append(Detecting(self._case(nth, rule, name, name), look, table.index[name], beside))
+            return found
+        first = roles[DETECTORS[rule.kind].roles[0]]
+        return [Detecting(self._case(nth, rule, first.asset, first.name), look, -1, Roles.of(roles))]
 
     def _purchase(self) -> list[tuple[Point, float]]:
         """The measured points of the site's purchase, with what a unit of each counts."""

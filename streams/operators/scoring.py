@@ -77,7 +77,7 @@ def _stepwise(
         for nth in range(int(left[0])):
             active = int(np.searchsorted(-left, -nth, side="left"))  # those with more than `nth`
             at = mine[since[:active] + nth]
-            rows = State(*(each[:active] for each in part))
+            rows = anomaly.take(part, slice(0, active))
             found.append((at, anomaly.advance(config, rows, minute[at], value[at])))
         anomaly.put(state, some, part)
     return found

@@ -175,21 +175,21 @@ def _detect(log: Log, watch: Watch, state: WatchState, detecting: Detecting, par
         for start, end, values in parts.get(detecting.place, []):
             _look(log, watch, state, detecting, start, end, {"": values})
         return
-    gathered = state.gathered.get(detecting.case.rule.name, Gathered())
+    gathered = state.gathered.get(key_of(detecting.case), Gathered())
     for role, point in detecting.roles.points.items():
         if mine := parts.get(watch.place[point.name]):
             gathered = gather(gathered, role, mine)
-    state.gathered[detecting.case.rule.name] = gathered
+    state.gathered[key_of(detecting.case)] = gathered
     _aligned(log, watch, state, detecting, detecting.roles, None)
 
 
 def _aligned(
     log: Log, watch: Watch, state: WatchState, detecting: Detecting, roles: Roles, tick_ms: int | None
 ) -> None:
-    name = detecting.case.rule.name
-    if name not in state.gathered:
+    key = key_of(detecting.case)
+    if key not in state.gathered:
         return
-    state.gathered[name], ready = windows(roles, state.gathered[name], tick_ms)
+    state.gathered[key], ready = windows(roles, state.gathered[key], tick_ms)
     for start, by_role in ready:
         _look(log, watch, state, detecting, start, start + roles.period_ms, by_role)
 
@@ -214,7 +214,7 @@ def _look(
     state.memories[key_of(case)] = case.rule.kind, memory
     holds = calendar.holds(case.rule.schedule, np.array([starts_ms], dtype=np.int64))[0]
     is_seen = sign.is_seen and bool(holds)
-    value, limit = (each if isfinite(each) else nan for each in (sign.value, sign.limit))
+    value, limit = (float(each) if isfinite(each) else nan for each in (sign.value, sign.limit))
     excess = abs(value - limit)
     looks = Looks.one(starts_ms, ends_ms, 1 if is_seen else -1, 0.0 if is_seen and isnan(excess) else excess)
 

@@ -51,7 +51,7 @@ class WatchState:
     closed: Newest
     tracks: dict[Key, Track] = field(default_factory=dict)
     memories: dict[Key, tuple[str, Memory]] = field(default_factory=dict)
-    gathered: dict[str, Gathered] = field(default_factory=dict)
+    gathered: dict[Key, Gathered] = field(default_factory=dict)
     metered: Metered = field(default_factory=Metered)
     held_ms: dict[str, int] = field(default_factory=dict)
     first_tick_ms: int | None = None
@@ -76,16 +76,19 @@ class WatchState:
         content = {
             "heard": [self.heard.points, self.heard.time_ms.tolist()],
             "closed": [self.closed.points, self.closed.time_ms.tolist()],
-            "tracks": [[*key, track] for key, track in self.tracks.items()],
-            "memories": [[*key, *memory] for key, memory in self.memories.items()],
-            "gathered": self.gathered,
+            "tracks": [[*key, track] for key, track in sorted(self.tracks.items(), key=_key)],
+            "memories": [
+                [*key, kind, orjson.Fragment(orjson.dumps(memory))]
+                for key, (kind, memory) in sorted(self.memories.items(), key=_key)
+            ],
+            "gathered": [[*key, each] for key, each in sorted(self.gathered.items(), key=_key)],
             "counts": self.metered.counts,
             "peaks": [[*peak, kw] for peak, kw in self.metered.peaks.items()],
             "held_ms": self.held_ms,
             "first_tick_ms": self.first_tick_ms,
             "orphans": self.orphans,
         }
-        return orjson.dumps(content)
+        return orjson.dumps(content, option=orjson.OPT_SORT_KEYS)  # but a detector's memory stays as it made it
 
 
 def stored(content: bytes) -> WatchState:
@@ -96,7 +99,7 @@ def stored(content: bytes) -> WatchState:
         closed=Newest.of(tuple(found["closed"][0]), dict(zip(*found["closed"], strict=True))),
         tracks={(rule, subject): _track(track) for rule, subject, track in found["tracks"]},
         memories={(rule, subject): (kind, memory) for rule, subject, kind, memory in found["memories"]},
-        gathered={rule: _gathered(each) for rule, each in found["gathered"].items()},
+        gathered={(rule, subject): _gathered(each) for rule, subject, each in found["gathered"]},
         metered=Metered(
             {point: _count(count) for point, count in found["counts"].items()},
             {(month, season, band): kw for month, season, band, kw in found["peaks"]},
@@ -105,6 +108,10 @@ def stored(content: bytes) -> WatchState:
         first_tick_ms=found["first_tick_ms"],
         orphans=[(rule, subject, _track(track)) for rule, subject, track in found["orphans"]],
     )
+
+
+def _key(item: tuple[Key, object]) -> Key:
+    return item[0]
 
 
 def _number(value: float | None) -> float:

@@ -41,8 +41,8 @@ class Batch:
 
     `commits` is how many the lane had before. A batch is not whole where a tick passes over days of silence, or moves
     many sites: then the same record is prepared again, and each commit holds a part. `undecodable` are records of which
-    nothing or not everything could be read, with the reason; `notices` are those for the outbox; `outputs` are the results of each site; `raw` are the
-    readings that it brings.
+    nothing or not everything could be read, with the reason; `notices` are those for the outbox; `outputs` are the
+    results of each site; `raw` are the readings that it brings.
     """
 
     before: int

@@ -12,9 +12,10 @@ import polars as pl
 
 from streams.catalog.runs import is_run
 from streams.domain.alerts import Episode, Notice, Words
-from streams.stores.rows import NUL, REPLACED
 from streams.stores.store import naive_ms
 
+NUL, REPLACED = "\x00", "\ufffd"
+"""A character that PostgreSQL keeps in no text, and what stands in its place on every store."""
 TYPE: Final = "kilowatch.alert"
 """Types of messages begin so; what follows is the kind of notice."""
 TEST: Final = f"{TYPE}.test"

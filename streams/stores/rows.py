@@ -16,9 +16,8 @@ from streams.operators.points import PointTable
 from streams.operators.registers import Event
 from streams.operators.state import EnergyState
 from streams.pipeline import Outputs, Told
+from streams.stores.alerts import NUL, REPLACED, episode_rows
 
-NUL, REPLACED = "\x00", "\ufffd"
-"""A character that PostgreSQL keeps in no text, and what stands in its place on every store."""
 EARLIEST_MS = -2_000_000_000_000
 Tables = dict[str, pl.DataFrame]
 """Rows by what they are: see `writer.write`."""

@@ -23,6 +23,7 @@ rules:
   - {name: quiet, kind: silence, points: "*", for: 20min}
   - {name: contract, kind: demand}
   - {name: idle, kind: idle, roles: {power: crane/kw}, kw: 2}
+  - {name: still, kind: still, points: main, roles: {running: crane/kw}}
 """
 
 MISTAKES = [
@@ -59,6 +60,8 @@ MISTAKES = [
     ),
     (", kw: 2", "", "missing_key", "rules[idle].kw: missing key"),
     ("below: 2", "below: 2, roles: {power: main}", "useless_key", "expected no roles"),
+    ("kind: still, points: main", "kind: still", "missing_key", "rules[still].points: missing key"),
+    ("roles: {running: crane/kw}", "roles: {runing: crane/kw}", "unknown_role", "did you mean 'running'"),
 ]
 
 
@@ -68,7 +71,8 @@ def _detector(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("nobody looks here")
 
     idle = Detector("idle", look, ("power",), ("parts",), {"kw": None, "minutes": 10.0}, {})  # type: ignore[arg-type]
-    monkeypatch.setattr(rule_kinds, "DETECTORS", {"idle": idle})
+    still = Detector("still", look, (), ("running",), {}, {})  # type: ignore[arg-type]
+    monkeypatch.setattr(rule_kinds, "DETECTORS", {"idle": idle, "still": still})
 
 
 def written(folder: Path, rules: str = RULES) -> Path:
@@ -79,7 +83,7 @@ def written(folder: Path, rules: str = RULES) -> Path:
 
 def test_rules_become_what_they_say(tmp_path: Path) -> None:
     assert check_site(written(tmp_path)) == []
-    warm, cold, odd, quiet, contract, idle = load_site(written(tmp_path)).rules
+    warm, cold, odd, quiet, contract, idle, still = load_site(written(tmp_path)).rules
     assert (warm.points, warm.numbers) == (("yard/temp",), {"above": 8.0, "clear": 7.0})
     assert (warm.for_ms, warm.clear_ms, warm.severity) == (300_000, 600_000, Severity.WARNING)
     assert (cold.points, cold.numbers) == (("yard/temp", "yard/crane/kw"), {"below": 2.0})
@@ -87,6 +91,7 @@ def test_rules_become_what_they_say(tmp_path: Path) -> None:
     assert quiet.for_ms == 1_200_000
     assert {"yard/fuel", "yard/door", "yard/rest"} & set(quiet.points) == set()
     assert contract.numbers == {"share": 1.0, "after_min": 5.0, "margin": 0.1}
+    assert (still.points, still.roles) == (("yard/main",), {"running": "yard/crane/kw"})
     assert (idle.roles, idle.numbers) == ({"power": "yard/crane/kw"}, {"kw": 2.0, "minutes": 10.0})
 
 
@@ -129,7 +134,7 @@ def test_demand_needs_a_contract_and_meters_that_are_read_often(tmp_path: Path) 
 def test_rules_of_a_file_of_their_own_name_points_of_the_site(tmp_path: Path) -> None:
     site, rules = written(tmp_path, ""), tmp_path / "tried.yaml"
     rules.write_text(RULES)
-    assert len(load_rules(rules, site)) == 6
+    assert len(load_rules(rules, site)) == 7
     rules.write_text(RULES.replace("points: temp", "points: tmep"))
     with pytest.raises(CatalogError, match=r"tried.yaml:2: .*did you mean 'temp'"):
         load_rules(rules, site)
