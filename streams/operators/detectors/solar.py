@@ -113,10 +113,10 @@ PV_BELOW_ENVELOPE = detector(
     ),
     numbers={
         "min_percent": Number(70, "%; share of the envelope that the best hour of a day must reach"),
-        "poor_days": Number(6, "d; days in a row below it"),
+        "poor_days": Number(7, "d; days in a row below it"),
         "dead_percent": Number(4, "%; below this share even under the thickest clouds"),
         "dead_hours": Number(4, "h; hours of strong daylight over which that is decided"),
-        "quantile_percent": Number(90, "%; the envelope is this quantile of earlier days at the same hour"),
+        "quantile_percent": Number(98, "%; the envelope is this quantile of earlier days at the same hour"),
         "days": Number(30, "d; earlier days that the envelope is learnt from"),
         "least_days": Number(10, "d; days to know before anything is said"),
     },

@@ -36,8 +36,8 @@ def test_rain_for_days_is_no_fault() -> None:
 
 
 def test_half_of_the_strings_gone_is_seen_after_days_and_over_with_the_first_good_hour() -> None:
-    signs = roof([0.5] * 8 + [1.0] * 2)
-    assert days_seen(signs) == [False] * 6 + [True] * 2 + [False] * 2
+    signs = roof([0.5] * 9 + [1.0] * 2)
+    assert days_seen(signs) == [False] * 7 + [True] * 2 + [False] * 2
 
 
 def test_a_dead_inverter_is_seen_the_same_day_and_through_the_night() -> None:
