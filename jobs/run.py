@@ -107,23 +107,28 @@ def run(
         topics = Topics(read_inlets(inlets), tally)
     ways = read_channels(channels) if channels else None
     start_logs(frozenset(each for each in (secret, *(ways.hidden if ways else ())) if each))
-    with closing(DuckDBStore(path_of(store))) as kept, Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting:
+    with (
+        closing(DuckDBStore(path_of(store))) as kept,
+        closing(kept.beside()) as for_people,
+        closing(kept.beside()) as for_sender,
+        Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting,
+    ):
         archive = Archive(archive_of(kept))
         archive.need_room()
         keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days, is_alone=True)
         told = LiveMetrics()
-        sender = _sender(kept, ways, told) if ways else None
+        sender = _sender(for_sender, ways, told) if ways else None
         wake = sender.wake if sender else lambda: None
         box = Box(waiting, kept, folder, told, utc_now, keeping, tick_s, wake)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
-        desk = StoreDesk(kept.beside(), utc_now, wake)
+        desk = StoreDesk(for_people, utc_now, wake)
         asyncio.run(_run(Parts(box, tally, inlet, keys, desk, sender), address, metrics))
 
 
 def _sender(store: DuckDBStore, channels: Channels, metrics: LiveMetrics) -> Sender:
-    """The sender of the process that holds a file; it is woken by commits."""
+    """The sender of the process that holds a file, over a connection of its own; it is woken by commits."""
     told = DeliveryMetrics(metrics.registry)
-    return Sender(store.beside(), channels, told, utc_now, random.Random(), poll_s=WOKEN_POLL_S)  # noqa: S311 - jitter
+    return Sender(store, channels, told, utc_now, random.Random(), poll_s=WOKEN_POLL_S)  # noqa: S311 - jitter
 
 
 async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None:

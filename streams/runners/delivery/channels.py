@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -236,7 +237,9 @@ class _Reading:
         import apprise  # noqa: PLC0415 - large, and few need it
 
         self.hidden.update(part for part in re.split(r"[:/@?&=]+", url) if len(part) >= LEAST_HIDDEN)
-        service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
+        with warnings.catch_warnings():  # it imports its services now, and with them what Python will drop
+            warnings.simplefilter("ignore", DeprecationWarning)
+            service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
         if service is None:
             sentence, expected = f"channels[{row.name}].url: bad value", "an address that apprise knows"
             self.source.add("bad_value", sentence, row.line("url"), expected=expected, found="another thing")
