@@ -34,7 +34,7 @@ GRACE_MS = 30 * MINUTE_MS
 """How long after a fault's end an alarm still counts as seeing it."""
 GRACE_OF_MS = {"pv_below_envelope": DAY_MS, "compressor_drift": DAY_MS, "power_factor_low": 6 * HOUR_MS}
 AFTERMATH_MS = DAY_MS
-"""An alarm of another kind within this time of any fault is put down to that fault."""
+"""An alarm of another kind within this time of a fault of the same machine is put down to that fault."""
 
 MEASURED = pl.Schema(
     {
@@ -49,7 +49,7 @@ MEASURED = pl.Schema(
         "other_alarms": pl.Int64,
     }
 )
-"""One row a kind: `false_alarms` are near no fault at all, `other_alarms` near one of another kind."""
+"""One row a kind: `other_alarms` are near a fault of another kind on the same machine, `false_alarms` near none."""
 QUIET = pl.Schema({"kind": pl.String, "rules": pl.Int64, "alarms": pl.Int64, "per_week": pl.Float64, "why": pl.String})
 """One row a kind, alarms a week and site, and the sentence of its first alarm."""
 
@@ -163,7 +163,15 @@ def _tells(site: Operated, fault: Fault, alarm: Alarm) -> bool:
 
 def _is_near(site: Operated, fault: Fault, alarm: Alarm) -> bool:
     begin, end = _span_ms(site, fault)
-    return alarm.opened_ms <= end + AFTERMATH_MS and alarm.closed_ms > begin
+    is_same = bool(_machines(alarm.points) & _machines(fault.points))
+    return is_same and alarm.opened_ms <= end + AFTERMATH_MS and alarm.closed_ms > begin
+
+
+def _machines(points: Iterable[str]) -> set[str]:
+    """What the points belong to: `press` and `furnace` are one forge, `main` and `reactive` one supply."""
+    of = {"press": "furnace", "reactive": "main"}
+    names = [point.partition("/")[0] for point in points]
+    return {of.get(name, name) for name in names}
 
 
 def _delay_h(site: Operated, fault: Fault, heard: Sequence[Alarm]) -> float | None:

@@ -143,10 +143,11 @@ def test_the_measure_would_count_what_is_false_and_miss_what_is_not_seen(monkeyp
     begin = site.hours.clock.begins_ms + fault.begin * 60_000
     hit = Alarm("waiting_hot", ("furnace/temp",), begin + 3_600_000, begin + 7_200_000, "")
     early = Alarm("waiting_hot", ("furnace/temp",), begin - 10**9, begin - 10**9 + 1, "")
-    beside = Alarm("stuck_value", ("outdoor/temp",), begin, begin + 1, "")
+    beside = Alarm("stuck_value", ("press/kw",), begin, begin + 1, "")
+    elsewhere = Alarm("stuck_value", ("outdoor/temp",), begin, begin + 1, "")
 
     def heard(*_: object) -> list[Alarm]:
-        return [hit, early, beside]
+        return [hit, early, beside, elsewhere]
 
     monkeypatch.setattr(detecting, "alarms", heard)
     monkeypatch.setattr(detecting, "operate", lambda *_: site)
@@ -156,7 +157,7 @@ def test_the_measure_would_count_what_is_false_and_miss_what_is_not_seen(monkeyp
         table.filter(kind="stuck_value").row(0, named=True),
     )
     assert (waiting["found"], waiting["median_delay_h"], waiting["false_alarms"]) == (1, 1.0, 1)
-    assert (stuck["faults"], stuck["recall"], stuck["other_alarms"]) == (0, None, 1)
+    assert (stuck["faults"], stuck["recall"], stuck["other_alarms"], stuck["false_alarms"]) == (0, None, 1, 1)
 
 
 def test_no_seed_is_both_tuned_on_and_reported() -> None:
