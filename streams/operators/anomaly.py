@@ -39,6 +39,7 @@ LEVEL, CHANGE, TIME_OF_WEEK, TIME_OF_WEEK_SLOW, PATTERN, PATTERN_SHORT = range(6
 COMPONENTS = 6
 WEIGHT = np.array([0.5, 0.5, 0.5, 0.5, 1.0, 1.0])
 CAUSE_NONE, CAUSE_LEVEL, CAUSE_CHANGE, CAUSE_TIME_OF_WEEK, CAUSE_PATTERN = range(5)
+CAUSES = ("none", "level", "change", "time_of_week", "pattern")
 CAUSE_OF = np.array([CAUSE_LEVEL, CAUSE_CHANGE, CAUSE_TIME_OF_WEEK, CAUSE_TIME_OF_WEEK, CAUSE_PATTERN, CAUSE_PATTERN])
 
 KNOTS = 48  # of the day's profile, one each half hour

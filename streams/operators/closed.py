@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.domain.quantities import OFFSET, UNITS
+from streams.domain.quantities import UNITS
 from streams.domain.site import PointKind
 from streams.operators.energy import EnergyOutputs
 from streams.operators.levels import Levels
@@ -74,9 +74,8 @@ def _counted(table: PointTable, facts: dict[str, Int]) -> Closed:
 
 def _levels(table: PointTable, rows: Levels) -> Closed:
     scale = np.where(rows.count > 0, table.ticks_per_unit[rows.place], np.nan)
-    shift = np.array([OFFSET.get(point.unit, 0.0) for point in table.points], dtype=np.float64)[rows.place]
-    mean = rows.total / (np.maximum(rows.count, 1) * scale) - shift
-    low, high, last = (ticks / scale - shift for ticks in (rows.low, rows.high, rows.last))
+    mean = rows.total / (np.maximum(rows.count, 1) * scale)
+    low, high, last = rows.low / scale, rows.high / scale, rows.last / scale
     is_estimated = np.zeros(len(rows), dtype=np.bool_)
     return Closed(rows.place, rows.starts_ms, rows.ends_ms, mean, low, high, last, mean, rows.count, is_estimated)
 

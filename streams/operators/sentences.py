@@ -8,7 +8,6 @@ from math import isnan
 
 from streams.catalog.rule_kinds import DEMAND, SCORE, SILENCE, THRESHOLD
 from streams.domain.alerts import Words
-from streams.operators.detectors.registry import DETECTORS
 
 SHOWN = {"Cel": "°C", "degF": "°F", "1": "", "%": "%", "pcs": "pcs", "m3": "m³", "m3/h": "m³/h"}
 
@@ -36,9 +35,8 @@ CHECKS: Mapping[str, Words] = {
 
 
 def advice(kind: str, own: Words) -> Words:
-    """What the rule says to do, then what to check first."""
-    detector = DETECTORS.get(kind)
-    check = Words(detector.check_zh, detector.check_en) if detector else CHECKS.get(kind, Words())
+    """What the rule says to do, then what to check first, which a detector says itself."""
+    check = CHECKS.get(kind, Words())
     return Words("".join(filter(None, (own.zh, check.zh))), " ".join(filter(None, (own.en, check.en))))
 
 

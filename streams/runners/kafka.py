@@ -32,13 +32,14 @@ from streams.runners.batch import MOST_RECORDS, Batch
 from streams.runners.faust_consumer import Intake
 from streams.runners.inbox import Inbox
 from streams.runners.kafka_app import Group, app_of, record_of, topic_of
-from streams.runners.kafka_topics import DEAD_LETTERS, INTERVALS, TELEMETRY
+from streams.runners.kafka_topics import ALERTS, DEAD_LETTERS, INTERVALS, SCORES, TELEMETRY
 from streams.runners.keeping import Keeping
 from streams.runners.live import Lane, LostError
 from streams.runners.memory import GIVE_BACK_S, give_back
 from streams.runners.metrics import LiveMetrics
-from streams.runners.results import interval_messages
+from streams.runners.results import interval_messages, score_messages
 from streams.runners.watching import REFRESH_S, look
+from streams.stores.alerts import payload
 from streams.stores.postgres import PostgresStore
 
 log = logging.getLogger("kilowatch.worker")
@@ -78,6 +79,8 @@ class Worker:
     telemetry: Any = field(init=False)
     letters: Any = field(init=False)
     intervals: Any = field(init=False)
+    scores: Any = field(init=False)
+    alerts: Any = field(init=False)
     sought: dict[int, tuple[int, float]] = field(default_factory=dict)
     stopping: bool = False
     assigned: bool = False
@@ -92,7 +95,7 @@ class Worker:
         self.app = app_of(self.kafka, self.group, self._positions, self.intake, self.turn.locked)
         self.telemetry = topic_of(self.app, TELEMETRY)
         self.letters = topic_of(self.app, DEAD_LETTERS)
-        self.intervals = topic_of(self.app, INTERVALS)
+        self.intervals, self.scores, self.alerts = (topic_of(self.app, each) for each in (INTERVALS, SCORES, ALERTS))
         self.app.agent(self.telemetry, name="telemetry")(self._take_stream)
         self.app.timer(interval=self.group.tick_s, name="ticks")(self._tick)
         self.app.timer(interval=REFRESH_S, name="catalog")(self._refresh)
@@ -364,12 +367,15 @@ class Worker:
 
     async def _tell(self, lane: Lane, batch: Batch) -> None:
         """Send results and undecodable messages before the commit: they may come twice, and are never missed."""
-        sent = [
-            await self.intervals.send(key=site.name.encode(), value=value)
-            for site, outputs in batch.outputs
-            if not is_run(site.name)
-            for value in interval_messages(site.name, site.points, outputs)
-        ]
+        sent = []
+        for site, outputs in batch.outputs:
+            if is_run(site.name):
+                continue
+            for topic, made in ((self.intervals, interval_messages), (self.scores, score_messages)):
+                for value in made(site.name, site.points, outputs):
+                    sent.append(await topic.send(key=site.name.encode(), value=value))  # noqa: PERF401 - one at a time
+        for notice in batch.notices:
+            sent.append(await self.alerts.send(key=notice.episode.site.encode(), value=payload(notice)))  # noqa: PERF401
         for record, reason in batch.undecodable:
             headers = {
                 "reason": reason.encode()[:HEADER_BYTES],

@@ -20,10 +20,12 @@ from streams.runners.kafka_clients import REQUEST_MS, KafkaUnusableError, kafka_
 TELEMETRY: Final = "telemetry"
 DEAD_LETTERS: Final = "telemetry.dlq"
 INTERVALS: Final = "energy.interval"
+SCORES: Final = "anomaly"
+ALERTS: Final = "alerts"
 PATIENCE_S: Final = 8.0
 TRIES: Final = 50
 TRY_S: Final = 0.1
-NEEDED: Final = (TELEMETRY, DEAD_LETTERS, INTERVALS)
+NEEDED: Final = (TELEMETRY, DEAD_LETTERS, INTERVALS, SCORES, ALERTS)
 
 
 class TopicRow(Row):
@@ -77,7 +79,7 @@ def ensure_topics(rows: dict[str, TopicRow], kafka: KafkaSettings) -> Made:
 
 def need_worker_rights(kafka: KafkaSettings, group: str) -> None:
     """KafkaUnusableError where the user may not do what a worker does; Faust would wait, and tell nobody."""
-    wanted = {TELEMETRY: ("READ", "WRITE"), DEAD_LETTERS: ("WRITE",), INTERVALS: ("WRITE",)}
+    wanted = dict.fromkeys(NEEDED, ("WRITE",)) | {TELEMETRY: ("READ", "WRITE")}
     with kafka_client(KafkaAdminClient, kafka, request_timeout_ms=REQUEST_MS) as admin:
         need_rights(kafka, admin, wanted)
         need_group(kafka, admin, group)

@@ -69,8 +69,7 @@ def run(rows: list[Row], cuts: list[int], *, ticks: dict[int, float] | None = No
 def readings(rows: list[Row], first: int) -> Readings:
     place = np.array([row[0] for row in rows], dtype=np.int64)
     time_ms = np.array([START + int(row[1] * MINUTE) for row in rows], dtype=np.int64)
-    shift = np.where(place == 3, -32.0, 0.0)
-    ticks = np.round((np.array([row[2] for row in rows]) + shift) * TABLE.ticks_per_unit[place]).astype(np.int64)
+    ticks = np.round(np.array([row[2] for row in rows]) * TABLE.ticks_per_unit[place]).astype(np.int64)
     return Readings(place, time_ms, ticks, first + np.arange(len(rows)), np.full(len(rows), ON_TIME))
 
 
