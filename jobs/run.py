@@ -100,7 +100,9 @@ def run(
         archive = Archive(archive_of(kept))
         archive.need_room()
         keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days, is_alone=True)
-        box = Box(waiting, kept, folder, LiveMetrics(), utc_now, keeping, tick_s)
+        told = LiveMetrics()
+        told.store_up.set(1)
+        box = Box(waiting, kept, folder, told, utc_now, keeping, tick_s)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
         asyncio.run(_run(Parts(box, tally, inlet, keys), address, metrics))
 
