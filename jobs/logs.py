@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +12,8 @@ import orjson
 
 LOUD: Final = ("kafka", "aiokafka", "faust", "mode", "aiohttp", "asyncio", "paho")
 """Libraries whose warnings are shown; kafka-python's own say the same each second while a broker is away."""
+SELDOM_S: Final = 60.0
+SAME_CHARS: Final = 40
 
 
 class JsonLines(logging.Formatter):
@@ -38,9 +41,29 @@ class JsonLines(logging.Formatter):
         return text
 
 
+class Seldom(logging.Filter):
+    """Lets a library say the same thing once a minute."""
+
+    def __init__(self) -> None:
+        """Begin with nothing said."""
+        super().__init__()
+        self.said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether it was not said lately; what is our own is always said."""
+        if not record.name.startswith(LOUD):
+            return True
+        key, now = (record.name, str(record.msg)[:SAME_CHARS]), time.monotonic()
+        if now - self.said.get(key, -SELDOM_S) < SELDOM_S:
+            return False
+        self.said[key] = now
+        return True
+
+
 def start_logs(hidden: frozenset[str] = frozenset(), level: int = logging.INFO) -> None:
     """Write every log as JSON lines to standard error; those of libraries from warnings on."""
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Seldom())
     handler.setFormatter(JsonLines(frozenset(secret for secret in hidden if secret)))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("kilowatch").setLevel(level)

@@ -105,8 +105,9 @@ def replay(
     for line in said:
         say.print(f"error: {line}", soft_wrap=True)
     if certificate is None and verify == "":
-        beside = Path() if is_server(store) else path_of(store).with_suffix("")
-        certificate = beside.with_name(f"{beside.name}.{loaded.name}.certificate.json".lstrip("."))
+        name = f"{loaded.name}.certificate.json"
+        path = None if is_server(store) else path_of(store)
+        certificate = path.with_name(f"{path.stem}.{name}") if path else Path(name)
     if certificate:
         write_certificate(certificate, found)
         say.print(f"certificate: {certificate}", soft_wrap=True)

@@ -117,6 +117,7 @@ def run(
         archive.need_room()
         keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days, is_alone=True)
         told = LiveMetrics()
+        told.store_up.set(1)
         sender = _sender(for_sender, ways, told) if ways else None
         wake = sender.wake if sender else lambda: None
         box = Box(waiting, kept, folder, told, utc_now, keeping, tick_s, wake)

@@ -37,9 +37,10 @@ def decode_messages(values: Sequence[bytes]) -> Decoded:
             refused.append((number, f"more than {MOST_BYTES >> 20} MiB in a message: {len(value):,} bytes", value))
             continue
         parts = _parts(value)
-        count = 0 if parts is None else _count(value, parts)
+        count = value.count(b"\n") if parts is None else _count(value, parts)
         if count > MOST_READINGS:
-            refused.append((number, f"more than {MOST_READINGS:,} readings in a message: {count:,}", value))
+            what = "lines" if parts is None else "readings"
+            refused.append((number, f"more than {MOST_READINGS:,} {what} in a message: {count:,}", value))
         else:
             parsed.append((number, value, parts, count))
     quick = _plain(parsed)

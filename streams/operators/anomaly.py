@@ -357,28 +357,12 @@ def put(state: State, place: Integers, rows: State) -> None:
     state.scalar[place] = rows.scalar
 
 
-def step(config: Config, state: State, place: Integers, slot: Integers, value: Floats) -> tuple[State, Outputs]:
-    """One interval of many points.
-
-    `place`: row of each point in `state`, each at most once. `slot`: minute of the week (0 is Monday 0:00) at which the
-    interval begins; holidays and off-peak days are the caller's Sundays. `value`: NaN where the interval is missing,
-    which gives no score and teaches nothing.
-    """
-    new = copied(state)
-    slots, values = np.asarray(slot, np.int64), np.asarray(value, np.float64)
-    parts = []
-    for begin in range(0, max(len(place), 1), BLOCK):
-        part = slice(begin, begin + BLOCK)
-        rows = take(state, place[part])
-        parts.append(advance(config, rows, slots[part], values[part]))
-        put(new, place[part], rows)
-    return new, parts[0] if len(parts) == 1 else Outputs(
-        *(np.concatenate(columns) for columns in zip(*parts, strict=True))
-    )
-
-
 def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outputs:
-    """Score and learn one interval; writes into `state`, which is the caller's own copy."""
+    """Score and learn one interval of points, `BLOCK` at most; writes into `state`, whose rows they are.
+
+    `slot`: minute of the week (0 is Monday 0:00) at which the interval begins; holidays and off-peak days are the
+    caller's Sundays. `given`: NaN where the interval is missing, which gives no score and teaches nothing.
+    """
     s = state.scalar
     column = [s[:, i].astype(np.float64) for i in range(AT.same + 1)]
     ok = np.isfinite(given)

@@ -102,13 +102,17 @@ class Worker:
         self.app.timer(interval=self.group.within_s, name="rest")(self._rest)
         self.app.timer(interval=KEEP_S, name="housekeeping")(self._keep)
         self.app.timer(interval=GIVE_BACK_S, name="memory")(self._give_back)
+        self.app.timer(interval=KEEP_S, name="lag")(self._lag)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_partitions_assigned.connect(self._assigned)
 
     async def _take_stream(self, stream: Any) -> None:  # noqa: ANN401 - Faust's own types are open
         """Put what comes into the inbox; Faust reads on while a batch is computed, as long as there is room."""
-        async for events in stream.take_events(AT_ONCE, within=TAKE_S):
-            self.inbox.put([(event.message.partition, record_of(event.message)) for event in events])
+        try:
+            async for events in stream.take_events(AT_ONCE, within=TAKE_S):
+                self.inbox.put([(event.message.partition, record_of(event.message)) for event in events])
+        except Exception as error:  # noqa: BLE001 - Faust would go on without it
+            self.give_up(error)
 
     async def _take_inbox(self) -> None:
         """Work off what comes, until the end."""
@@ -250,7 +254,7 @@ class Worker:
         finally:
             self.quiet.set()
         self.metrics.commit.observe(time.perf_counter() - began)
-        self._count(lane, batch, records)
+        self._count(batch, records)
 
     async def _surely(
         self,
@@ -390,14 +394,18 @@ class Worker:
         for each in sent:
             await each
 
-    def _count(self, lane: Lane, batch: Batch, records: Sequence[Record]) -> None:
+    def _count(self, batch: Batch, records: Sequence[Record]) -> None:
         self.metrics.count(batch.counts)
         now_ms = self.clock().timestamp() * 1000
         for record in records:
             if record.tick_ms is None:
                 self.metrics.latency.observe(max(0.0, now_ms - (record.sent_ms or record.received_ms)) / 1000)
-        end = self._end_of(lane.part) or lane.next_offset
-        self.metrics.lag.labels(TELEMETRY, str(lane.part)).set(max(0, end - lane.next_offset))
+
+    async def _lag(self) -> None:
+        """How far each lane is behind what the brokers last said, also while nothing can be stored."""
+        for lane in self.lanes.values():
+            end = self._end_of(lane.part) or lane.stored
+            self.metrics.lag.labels(TELEMETRY, str(lane.part)).set(max(0, end - lane.stored))
 
     def _end_of(self, part: int) -> int | None:
         """Where a partition ends, as the broker last said; None where it has not, or it is another's partition now."""
@@ -424,7 +432,8 @@ class Worker:
         for tp in given[0]:
             if tp.topic == TELEMETRY:
                 self._let_go(tp.partition)
-                self.metrics.lag.labels(TELEMETRY, str(tp.partition)).set(0)
+                with suppress(KeyError):
+                    self.metrics.lag.remove(TELEMETRY, str(tp.partition))
 
     async def _assigned(self, _app: Any, /, *_given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         self.assigned = True

@@ -12,8 +12,9 @@ import faust
 from faust.types.auth import AuthProtocol
 
 from streams.ingest.kafka_settings import KafkaSettings
-from streams.ingest.records import Record
+from streams.ingest.records import Record, unreadable
 from streams.runners.faust_consumer import Intake, Positions, transport
+from streams.stores.alerts import NUL, REPLACED
 
 WITHIN_S: Final = 0.02
 TICK_S: Final = 60.0
@@ -25,6 +26,10 @@ REBALANCE_S: Final = 20.0
 POLLED: Final = 500
 BUFFERED: Final = 2_000
 FETCHED_BYTES: Final = 2 * 1024 * 1024
+AHEAD_MS: Final = 3_600_000
+"""So far a worker's clock may be ahead of the brokers' for its ticks to count."""
+GATEWAY_CHARS: Final = 200
+LONGEST_TIME: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +98,28 @@ def credentials(kafka: KafkaSettings) -> Any:  # noqa: ANN401 - Faust's own type
 
 
 def record_of(message: Any) -> Record:  # noqa: ANN401 - Faust's own types are open
-    """A Kafka message as a record; its time of arrival is the log's, the same whenever it is read."""
+    """A Kafka message as a record; its time of arrival is the log's, the same whenever it is read.
+
+    A tick whose time cannot be believed becomes a value that cannot be read, so that it is told and harms nobody.
+    """
     headers = dict(message.headers or ())
     received_ms = round(message.timestamp * 1000)
-    tick = headers.get("tick")
+    gateway = (headers.get("gateway") or b"").decode("utf-8", "replace").replace(NUL, REPLACED)
+    tick, value = headers.get("tick"), message.value or b""
+    tick_ms = _time_ms(tick)
+    if tick and (tick_ms is None or tick_ms > received_ms + AHEAD_MS):
+        value, tick_ms = unreadable("tick", "expected UTC milliseconds that are not ahead of the log", tick[:99]), None
     return Record(
         offset=message.offset,
         site=(message.key or b"").decode("utf-8", "replace"),
-        gateway=headers.get("gateway", b"").decode("utf-8", "replace") or "kafka",
-        value=message.value or b"",
+        gateway=gateway[:GATEWAY_CHARS] or "kafka",
+        value=value,
         received_ms=received_ms,
-        tick_ms=int(tick) if tick else None,
-        sent_ms=int(headers["received"]) if "received" in headers else None,
+        tick_ms=tick_ms,
+        sent_ms=_time_ms(headers.get("received")),
     )
+
+
+def _time_ms(header: bytes | None) -> int | None:
+    """UTC milliseconds in a header; None where they are none."""
+    return int(header) if header and header.isdigit() and len(header) <= LONGEST_TIME else None

@@ -40,7 +40,9 @@ from streams.stores.writer import write
 
 UNKNOWN_SITE = "unknown site"
 DAY_MS = 86_400_000
-"""So far a tick moves a site's watermark in one commit."""
+MOST_DAYS: Final = 30
+TICK_ROWS: Final = 200_000
+"""So far, and for about so many rows of facts at most, a tick moves a site's watermark in one commit."""
 WORK_S: Final = 0.2
 """So long intervals are closed in one commit, where others can be left to the next."""
 TICK_S: Final = 1.0
@@ -66,7 +68,7 @@ class Lane:
     """The sites of one part of a log, over a store.
 
     `next_offset` and `commits` are where its memory stands; the store may be one batch behind, whose commit is under
-    way. `behind` are the sites that have something to work off.
+    way: it stands at `stored`. `behind` are the sites that have something to work off.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Lane:
             if not self._position():
                 self.store.execute("insert into op.log_position values ($1, $2, 0, 0)", [self.position, self.part])
         self.next_offset, self.commits = self._position()[0]
+        self.stored = self.next_offset
         for (name,) in self.store.rows(
             "select site from op.position where log = $1 and part = $2", [self.log, self.part]
         ):
@@ -198,7 +201,7 @@ class Lane:
             if batch.controls and time.perf_counter() - begun > TICK_S:
                 batch.is_whole = False
                 break
-            until_ms = min(now_ms, site.pipeline.watermark_ms + DAY_MS + site.slack_ms)
+            until_ms = min(now_ms, site.pipeline.watermark_ms + _stretch_ms(site) + site.slack_ms)
             outputs = site.pipeline.tick(until_ms)
             batch.controls.append((site, "tick", outputs.next_seq, until_ms))
             batch.is_whole &= until_ms == now_ms
@@ -353,6 +356,7 @@ class Lane:
             for site, kind, seq, now_ms in batch.controls:
                 site.store.control(seq, kind, datetime.fromtimestamp(now_ms / 1000, tz=UTC))
             write(self.store, tables, moment)
+        self.stored = batch.after
 
     def skip(self, first: int) -> None:
         """Go on at an offset though the log no longer has those before it; quarantine says which are lost.
@@ -370,12 +374,13 @@ class Lane:
             ):
                 raise self._fenced(self.next_offset)
             write(self.store, quarantined(rows, self.log, moment), moment)
-        self.next_offset, self.commits = first, self.commits + 1
+        self.next_offset, self.commits, self.stored = first, self.commits + 1, first
 
     def settled(self, batch: Batch) -> bool:
         """After a commit whose answer was lost: tell whether it is in the store; FencedError where others went on."""
         found = self._position()
         if found and found[0] == (batch.after, batch.commits + 1):
+            self.stored = batch.after
             return True
         if not found or found[0] != (batch.before, batch.commits):
             raise self._fenced(batch.before)
@@ -385,3 +390,9 @@ class Lane:
         return FencedError(
             f"store {self.store.where}: another worker has moved {self.log}[{self.part}] on from {before}"
         )
+
+
+def _stretch_ms(site: LiveSite) -> int:
+    """How far a tick moves the watermark of a site at once: whole days, fewer the more intervals its points have."""
+    of_day = int((DAY_MS // site.table.resolution_ms).sum())
+    return min(MOST_DAYS, max(1, TICK_ROWS // max(1, of_day))) * DAY_MS

@@ -14,7 +14,7 @@ import polars as pl
 
 from streams.domain.findings import StoreError, StoreHeldError
 from streams.domain.quantities import OFFSET, UNITS
-from streams.stores.store import SQL, views
+from streams.stores.store import SQL, need_names, views
 
 
 def path_of(url: str) -> Path:
@@ -79,6 +79,7 @@ class DuckDBStore:
             rows = self.con.sql(statement, params=values)
             if rows is None:
                 raise StoreError("query: expected a statement that returns rows; found none")
+            need_names(rows.columns)
             return pl.DataFrame(rows.to_arrow_table())
         except duckdb.Error as error:
             raise StoreError(f"query: {error}") from error

@@ -18,6 +18,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from streams.domain.findings import StoreAwayError, StoreError
 from streams.ingest.kafka_settings import read_secret
 from streams.stores.binary_copy import FIXED, decoded, encoded
+from streams.stores.store import need_names
 
 PASSWORD: Final = "KILOWATCH_STORE_PASSWORD"  # noqa: S105 - the name of a variable
 CONNECT_S: Final = 10
@@ -137,6 +138,7 @@ class PostgresStore:
                     cursor.execute(NAMED.sub(r"%(\1)s", statement.replace("%", "%%")), values)
                 if cursor.description is None:
                     raise StoreError("query: expected a statement that returns rows; found none")
+                need_names([column.name for column in cursor.description])
                 return _columns(cursor.fetchall(), cursor.description)
         except psycopg.OperationalError as error:
             raise self._away(error) from error

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from streams.domain.findings import StoreError
+
 SQL = Path(__file__).parents[2] / "sql"
 
 
@@ -86,3 +88,10 @@ def naive_ms(time_ms: int) -> datetime:
 def aware(moment: datetime) -> datetime:
     """A moment of a store with its zone."""
     return moment.replace(tzinfo=UTC)
+
+
+def need_names(columns: Sequence[str]) -> None:
+    """StoreError where two columns of an answer have one name, by which a table could not be written."""
+    twice = [name for nth, name in enumerate(columns) if name in columns[:nth]]
+    if twice:
+        raise StoreError(f"query: expected a name for each column; found {twice[0]!r} twice; name one with: as …")

@@ -68,3 +68,9 @@ def test_too_many_readings_in_a_message_are_refused_with_a_reason_and_harm_no_ot
     found = decode_messages([good, many, good])
     assert found.readings["message"].to_list() == [0, 2]
     assert found.rejects["reason"].to_list() == ["more than 100,000 readings in a message: 100,001"]
+
+
+def test_a_message_of_more_lines_than_readings_is_refused_whole() -> None:
+    found = decode_messages([b"x\n" * (MOST_READINGS + 1), b"x\ny\n"])
+    assert found.rejects["message"].to_list() == [0, 1, 1]
+    assert found.rejects["reason"][0] == f"more than {MOST_READINGS:,} lines in a message: {MOST_READINGS + 1:,}"

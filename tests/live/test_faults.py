@@ -201,10 +201,14 @@ def test_poison_goes_to_quarantine_and_to_the_dead_letters_and_harms_nothing(
     send_all(live, made, 60)
     for key, value in POISON:
         live.send(key, [value], gateway="poisoner")
-    live.start()
+    for headers in ([("tick", b"soon")], [("tick", b"9999999999999")], [("received", b"xx")]):
+        live.send("worm_gear_shop", [b""], gateway="poisoner", headers=headers)
+    live.send("worm_gear_shop", [b"{}"], gateway="poi\x00soner")
+    worker = live.start()
     live.finish()
+    assert worker.poll() is None
     with psycopg.connect(live.dsn) as con:
-        rows = con.execute("delete from fact.quarantine where source = 'poisoner' returning reason").fetchall()
+        rows = con.execute("delete from fact.quarantine where source like 'poi%soner' returning reason").fetchall()
     reasons = [reason for (reason,) in rows]
     assert len(reasons) >= len(POISON), "\n".join(sorted(reasons))
     for expected in ("not JSON", "empty message", "unparsable time", "not finite", "no value", "no point name"):
