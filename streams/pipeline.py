@@ -112,6 +112,7 @@ class Outputs:
     scores: pl.DataFrame = field(default_factory=lambda: NO_SCORES)
     scored: dict[int, bytes] = field(default_factory=dict)
     told: Told = field(default_factory=Told)
+    saw: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ class Pipeline:
     def look(self, now_ms: int) -> Outputs:
         """Take a recorded tick of the clock that moves no watermark: rules alone have a look at the time.
 
-        Where it changes nothing that they remember, `told.state` is None, and it need not be recorded.
+        It need not be recorded unless they `saw` something.
         """
         return self._look(self.work() if self.is_behind else self._nothing(), now_ms)
 
@@ -298,7 +299,8 @@ class Pipeline:
         highest[: len(self.table.points)] = self.state.column("highest_ms")
         before = self.watching.to_bytes()
         told = watch.tick(self.watch, self.watching, now_ms, highest)
-        if told[0].to_bytes() == before:
+        outputs.saw = told[0].to_bytes() != before
+        if not outputs.saw:
             told = (self.watching, *told[1:])
         outputs.told = self._keep(told, outputs.told)
         return outputs

@@ -213,7 +213,7 @@ class Lane:
         if site.pipeline.watch is None:
             return
         outputs = site.pipeline.look(now_ms)
-        if outputs.told.state is not None:
+        if outputs.saw:
             batch.controls.append((site, "look", outputs.next_seq, now_ms))
         self._keep(batch, site, outputs)
         self._note(site)

@@ -19,8 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.catalog.folder import SiteFolder
+from streams.domain.alerts import Rule
 from streams.domain.findings import FencedError
-from streams.domain.site import Contract, EmissionSource, Site
+from streams.domain.site import Contract, EmissionSource, Point, PointKind, Quantity, Site
 from streams.ingest.records import Record
 from streams.runners import live
 from streams.runners.live import Lane
@@ -41,18 +42,29 @@ TABLES = {
     "fact.rejected_reading": "point_id, read_at, value",
     "fact.register_day": "point_id, begins_at",
     "op.control": "site, seq, happened_at",
+    "fact.anomaly": "point_id, starts_at",
+    "fact.alert_episode": "site, rule, subject, opened_at",
+    "op.alert_outbox": "message_id",
 }
 """Not the history: a revision that another one follows in the same commit was never known to anybody."""
-RUN_COLUMNS = {"recorded_at", "superseded_at", "source_id", "catalog_id"}
+RUN_COLUMNS = {"recorded_at", "superseded_at", "source_id", "catalog_id", "created_at"}
 
 
 def named(site: Site, name: str) -> Site:
     """The site of two registers under another name."""
     points = tuple(replace(point, name=point.name.replace("site/", f"{name}/")) for point in site.points)
+    room = Point(f"{name}/room", "hall", PointKind.GAUGE, Quantity.TEMPERATURE, "Cel", resolution_ms=120_000)
+    warm = Rule(
+        "warm", "threshold", (room.name,), numbers={"above": 7.0, "clear": 6.0}, for_ms=300_000, remind_ms=900_000
+    )
+    odd = Rule("odd", "score", (points[0].name, room.name), numbers={"above": 0.01}, clear_ms=0)
+    stuck = Rule("stuck", "stuck_value", (room.name,), numbers={"max_hours": 0.25, "zero_counts": 0.0})
+    silent = Rule("silent", "silence", (room.name, points[1].name), for_ms=1_800_000)
     return replace(
         site,
         name=name,
-        points=points,
+        points=(*points, room),
+        rules=(warm, odd, stuck, silent),
         import_points=(f"{name}/m0",),
         contracts=(Contract(date(2025, 1, 1), "HV_3T", 100),),
         emission_sources=(EmissionSource("grid", f"{name}/m0", "grid_tw", 2, 2),),
@@ -77,6 +89,10 @@ def log_of_records() -> list[Record]:
                 {"point": point.replace("site/", f"{name}/"), "time": time_ms, "value": value}
                 for point, time_ms, value in rows[begin : begin + 10].select("point", "time_ms", "value").iter_rows()
             ]
+            minute = begin // 2
+            for each in range(minute, minute + 5):
+                warm = 5.0 + (each % 40) / 12 if each < 90 else 6.5
+                readings.append({"point": f"{name}/room", "time": START_MS + each * 60_000, "value": warm})
             delay = chance.choice((0, 0, 0, 0, 0, 25, 90)) * 60_000
             made.append((begin * 30_000 + delay, name, orjson.dumps(readings), None))
     made += [(at * 60_000, "", b"", START_MS + at * 60_000) for at in range(20, MINUTES + 120, 20)]
@@ -165,6 +181,9 @@ def test_the_whole_run_closes_intervals_and_finds_late_readings(whole: dict[str,
     assert len(whole["fact.interval"]) > 100
     assert int(whole["fact.interval"]["revision"].sum()) > 10
     assert len(whole["op.control"]) > 5
+    assert set(whole["fact.alert_episode"]["rule"]) == {"warm", "odd", "stuck", "silent"}
+    assert {"opened", "reminded", "closed"} <= set(whole["op.alert_outbox"]["kind"])
+    assert whole["fact.anomaly"]["score"].is_not_null().sum() > 5
 
 
 def test_a_batch_of_what_was_left_is_known_by_its_number_when_its_answer_is_lost() -> None:
