@@ -1,7 +1,7 @@
 -- Anomaly scores, and alerts: episodes, the messages about them, and what became of each.
 
--- One row a point and interval: the value that was looked at and what was thought of it, written once. `cause` is a code
--- of streams/operators/anomaly.py, negative where the value is below what was expected.
+-- One row a point and interval: the value that was looked at and what was thought of it, written once. `cause` is a
+-- code of streams/operators/anomaly.py, negative where the value is below what was expected.
 create table fact.anomaly (
     point_id integer not null,
     starts_at timestamp not null,

@@ -18,7 +18,10 @@ select
         when 3 then 'unlike this time of the week'
         when 4 then 'a course never seen before'
         else 'nothing known yet'
-    end || case when a.cause > 0 then ', above what was expected' when a.cause < 0 then ', below what was expected' else '' end
+    end
+    || case
+        when a.cause > 0 then ', above what was expected' when a.cause < 0 then ', below what was expected' else ''
+    end
         as cause,
     a.is_warming
 from fact.anomaly as a
