@@ -23,14 +23,22 @@ Tables = dict[str, pl.DataFrame]
 """Rows by what they are: see `writer.write`."""
 
 
+LAST = {"rules": "site", "episode": "episode_id", "scoring": "point_id", "state": "point_id"}
+"""Rows of which the last of a key counts, where one commit holds several."""
+
+
 def together(parts: Sequence[Tables]) -> Tables:
     """The rows of several steps as those of one."""
     if len(parts) == 1:
         return parts[0]
-    return {
+    tables = {
         name: pl.concat([part[name] for part in parts if name in part])
         for name in dict.fromkeys(name for part in parts for name in part)
     }
+    for name, key in LAST.items():
+        if name in tables:
+            tables[name] = tables[name].unique(key, keep="last", maintain_order=True)
+    return tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from tests.jobs.commands import SECRET, SITE, begun, faults
 from tests.servers.ports import LOOPBACK, free_port
 
 INLETS = "topics:\n  - {topic: 'plant/{gateway}', site: plant}\n"
-NEEDED = ("telemetry", "telemetry.dlq", "energy.interval")
+NEEDED = ("telemetry", "telemetry.dlq", "energy.interval", "anomaly", "alerts")
 STORE = "postgresql://nobody@127.0.0.1:1/nowhere"
 
 

@@ -30,7 +30,7 @@ from tests.servers.secured_kafka import (
 )
 
 Case = tuple[list[object], str]
-NEEDED = ("telemetry", "telemetry.dlq", "energy.interval")
+NEEDED = ("telemetry", "telemetry.dlq", "energy.interval", "anomaly", "alerts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,7 +126,7 @@ def system(
     own_mosquitto: Callable[..., Mosquitto],
     secured_kafka: SecuredKafka,
 ) -> System:
-    secured_kafka.need_topics("telemetry", "telemetry.dlq", "energy.interval")
+    secured_kafka.need_topics("telemetry", "telemetry.dlq", "energy.interval", "anomaly", "alerts")
     folder = tmp_path / "readable"
     folder.mkdir()
     return System(folder, own_postgres(), own_mosquitto(users={"gateways": MQTT}), secured_kafka)
