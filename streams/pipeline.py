@@ -152,6 +152,7 @@ class Pipeline:
             table.index[point.name]: {table.index[name]: coefficient for coefficient, name in point.formula}
             for point in table.virtual
         }
+        self.holidays = reference.tariffs.off_days | set(table.site.off_peak_days)
         self.scoring: anomaly.State | None = None
         self.watch = Watch.of(table, reference.tariffs) if table.site.rules or rules else None
         self.watching = self._watching(rules)
@@ -272,8 +273,7 @@ class Pipeline:
             return NO_SCORES, np.zeros(0), {}
         if self.scoring is None:
             self.scoring = anomaly.from_bytes(len(self.table.points), self.memory.scored())
-        zone, tariffs = self.table.site.time_zone, self.reference.tariffs
-        minute = minute_of_week(rows.starts_ms, zone, tariffs.off_days | set(self.table.site.off_peak_days))
+        minute = minute_of_week(rows.starts_ms, self.table.site.time_zone, self.holidays)
         self.scoring, frame, found = score(self.scoring, rows, minute)
         place = np.unique(rows.place)
         return frame, found, dict(zip(place.tolist(), anomaly.to_bytes(self.scoring, place), strict=True))

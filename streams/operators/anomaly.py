@@ -83,18 +83,15 @@ class Scalars(NamedTuple):
     smooth: int = 4
     quiet: int = 5  # steps since the last record
     record: int = 6
-    daily: int = 7
-    reference: int = 8
-    last: int = 9
-    same: int = 10
-    scale: int = 12
-    extreme: int = 18
-    counted: int = 24
-    total: int = 30
+    last: int = 7
+    scale: int = 8
+    extreme: int = 14
+    counted: int = 20
+    total: int = 26
 
 
 AT = Scalars()
-WIDTH = 36
+WIDTH = 32
 
 
 class State(NamedTuple):
@@ -119,7 +116,6 @@ class Outputs(NamedTuple):
     cause: NDArray[np.int8]
     direction: NDArray[np.int8]  # 1 above what was expected, -1 below
     warming: Flags
-    drift: Floats  # distance of the week's level from the slow reference, in robust scales; NaN in the first 3 weeks
 
 
 @dataclass(frozen=True)
@@ -364,7 +360,7 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
     caller's Sundays. `given`: NaN where the interval is missing, which gives no score and teaches nothing.
     """
     s = state.scalar
-    column = [s[:, i].astype(np.float64) for i in range(AT.same + 1)]
+    column = [s[:, i].astype(np.float64) for i in range(AT.last + 1)]
     ok = np.isfinite(given)
     value = np.where(ok, np.clip(given, -LARGEST, LARGEST), column[AT.last])
     seen = column[AT.seen] + ok
@@ -418,9 +414,7 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
     young = 1.0 / np.maximum(s[:, AT.counted + CHANGE].astype(np.float64), 1.0)
     drift = column[AT.drift] + np.where(known, moved * np.maximum(1.0 / DRIFT_STEPS, young), 0.0)
     learn_profile(config, state, day, knot, share, value, profile, ok)
-    daily, reference, slow = slow_reference(config, column, value, seen, inverse, ok, drift, tscale, scale[:, CHANGE])
 
-    repeats = np.where(ok & ~first & (value == column[AT.last]), column[AT.same] + 1.0, column[AT.same])
     new = {
         AT.seen: np.minimum(seen, 1e7),
         AT.magnitude: magnitude,
@@ -429,10 +423,7 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
         AT.smooth: smooth,
         AT.quiet: np.minimum(quiet, 1e6),
         AT.record: record,
-        AT.daily: daily,
-        AT.reference: reference,
         AT.last: value,
-        AT.same: np.where(ok & (value != column[AT.last]), 0.0, repeats),
     }
     for i, numbers in new.items():
         s[:, i] = numbers
@@ -446,7 +437,6 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
         np.where(scored, CAUSE_OF[strongest], CAUSE_NONE).astype(np.int8),
         np.where(scored, np.sign(value - centre), 0.0).astype(np.int8),
         seen < config.warm_steps,
-        slow,
     )
 
 
@@ -502,24 +492,3 @@ def band(state: State, scale: Floats, component: Integers) -> Floats:
     often = (tail + PRIOR * 0.1 * PRIOR_AT_EDGES > 0.01 * (total + PRIOR * 0.1)[:, None]).sum(axis=1)
     width: Floats = EDGES[np.minimum(often, BINS - 1)] * scale[rows, component]
     return width
-
-
-def slow_reference(
-    config: Config,
-    column: list[Floats],
-    value: Floats,
-    seen: Floats,
-    inverse: Floats,
-    ok: Flags,
-    drift: Floats,
-    tscale: Floats,
-    noise: Floats,
-) -> tuple[Floats, Floats, Floats]:
-    """Level of the last week beside a reference of six weeks; a step far from the profile is taken over in days."""
-    day = config.steps_a_day
-    daily, reference = column[AT.daily], column[AT.reference]
-    daily = daily + np.where(ok, (value - daily) * np.maximum(1.0 / (7.0 * day), inverse), 0.0)
-    rate = np.where(np.abs(drift) > 3.0 * tscale, 1.0 / (2.0 * day), 1.0 / (45.0 * day))
-    reference = reference + np.where(ok, (daily - reference) * np.maximum(rate, inverse), 0.0)
-    distance = np.abs(daily - reference) / np.maximum(np.maximum(noise, 0.02 * np.abs(reference)), 1e-12)
-    return daily, reference, np.where(ok & (seen > 21.0 * day), distance, np.nan)

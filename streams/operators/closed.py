@@ -11,7 +11,6 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.domain.quantities import UNITS
 from streams.domain.site import PointKind
 from streams.operators.energy import EnergyOutputs
 from streams.operators.levels import Levels
@@ -65,7 +64,7 @@ def _counted(table: PointTable, facts: dict[str, Int]) -> Closed:
     resolution = ends - starts
     known = resolution - missing
     is_known = 2 * known >= resolution
-    in_unit = np.where(is_known, amount / _base_per_unit(table)[place], np.nan)
+    in_unit = np.where(is_known, amount / table.base_per_unit[place], np.nan)
     mean = in_unit * HOUR_MS / np.where(is_known, known, 1)
     return Closed(
         place, starts, ends, mean, mean, mean, mean, in_unit, is_known.astype(np.int64), 2 * estimated > resolution
@@ -78,10 +77,6 @@ def _levels(table: PointTable, rows: Levels) -> Closed:
     low, high, last = rows.low / scale, rows.high / scale, rows.last / scale
     is_estimated = np.zeros(len(rows), dtype=np.bool_)
     return Closed(rows.place, rows.starts_ms, rows.ends_ms, mean, low, high, last, mean, rows.count, is_estimated)
-
-
-def _base_per_unit(table: PointTable) -> Float:
-    return np.array([float(UNITS[point.unit][1]) for point in table.points], dtype=np.float64)
 
 
 def _together(parts: Sequence[Closed]) -> Closed:

@@ -27,8 +27,9 @@ MARGIN = Fraction(11, 10)
 class PointTable:
     """The measured points of one site, in the order of its file; virtual ones have the places behind them.
 
-    All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks;
-    `num / den` turns ticks into base units (see `streams.domain.quantities`) before any CT ratio.
+    All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks; `base_per_unit` are
+    the base units in one of it; `num / den` turns ticks into base units (see `streams.domain.quantities`) before any
+    CT ratio.
     `gate` is what a reading must pass to be believed.
     `moments` are those of the registers' exchanges and changes of ratio, where there are any.
     `cap` is the largest plausible growth in ticks an hour, a tenth of margin included; 0 means none is known.
@@ -40,6 +41,7 @@ class PointTable:
     index: dict[str, int]
     kind: NDArray[np.int8]
     ticks_per_unit: NDArray[np.float64]
+    base_per_unit: NDArray[np.float64]
     num: Int
     den: Int
     modulus: Int
@@ -91,6 +93,7 @@ class PointTable:
             index={point.name: place for place, point in enumerate(points + virtual)},
             kind=kinds,
             ticks_per_unit=scales,
+            base_per_unit=np.array([float(UNITS[point.unit][1]) for point in points], dtype=np.float64),
             num=whole(each.base_per_tick.numerator for each in numbers),
             den=whole(each.base_per_tick.denominator for each in numbers),
             modulus=modulus,

@@ -92,6 +92,7 @@ class Lane:
         self.sites: dict[str, LiveSite] = {}
         self.behind: dict[str, LiveSite] = {}
         self.entrance: Entrance | None = None
+        self.points = 0
         self.reload()
 
     def reload(self) -> None:
@@ -116,6 +117,7 @@ class Lane:
     def _open(self, site: Site) -> LiveSite:
         """Load a site as the last commit left it."""
         live = self.sites[site.name] = LiveSite(site, self.store, self.settle, self.archive)
+        self.points = sum(len(each.points) for each in self.sites.values())
         self._note(live)
         return live
 
@@ -305,7 +307,7 @@ class Lane:
 
     def _keep(self, batch: Batch, site: LiveSite, outputs: Outputs) -> None:
         self._post(batch, outputs.told)
-        if sum(len(each.points) for each in self.sites.values()) > MOST_SCORED:
+        if self.points > MOST_SCORED:
             site.pipeline.scoring = None
         outputs.touched = sorted({*outputs.touched, *site.first})
         site.first = []
