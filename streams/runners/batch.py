@@ -60,6 +60,17 @@ class Batch:
     undecodable: list[tuple[Record, str]] = field(default_factory=list)
 
 
+def runs(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """Records in runs without a gap or a step back between their offsets."""
+    begin = 0
+    for at in range(1, len(records)):
+        if records[at].offset != records[at - 1].offset + 1:
+            yield records[begin:at]
+            begin = at
+    if records:
+        yield records[begin:]
+
+
 def cut(records: Sequence[Record]) -> list[list[Record]]:
     """Records by commits: a tick stands alone, and none holds too much."""
     return [piece for _, group in groupby(records, key=_tick_of) for piece in _pieces(group)]

@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any, Final
 
 import faust
-from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
+from aiokafka.errors import IllegalStateError, KafkaError  # type: ignore[import-untyped]
 from faust.types import TP
 
 from streams.catalog.folder import SiteFolder
@@ -28,16 +28,19 @@ from streams.catalog.runs import is_run
 from streams.domain.findings import FencedError, KilowatchError, StoreAwayError
 from streams.ingest.kafka_settings import KafkaSettings
 from streams.ingest.records import Record
-from streams.runners.batch import MOST_RECORDS, Batch
+from streams.runners.batch import MOST_RECORDS, Batch, runs
 from streams.runners.faust_consumer import Intake
 from streams.runners.inbox import Inbox
 from streams.runners.kafka_app import Group, app_of, record_of, topic_of
+from streams.runners.kafka_clients import KafkaUnusableError
+from streams.runners.kafka_log import KafkaLog, Kept
 from streams.runners.kafka_topics import ALERTS, DEAD_LETTERS, INTERVALS, SCORES, TELEMETRY
 from streams.runners.keeping import Keeping
 from streams.runners.live import Lane, LostError
 from streams.runners.memory import GIVE_BACK_S, give_back
 from streams.runners.metrics import LiveMetrics
 from streams.runners.results import interval_messages, score_messages
+from streams.runners.standstill import Remedy, Standstill
 from streams.runners.watching import REFRESH_S, look
 from streams.stores.alerts import payload
 from streams.stores.postgres import PostgresStore
@@ -50,6 +53,7 @@ LEAVE_S: Final = 4.0
 """So long the end waits for the batch in hand, and for the group, which may itself wait for a member that is dead."""
 TAKE_S: Final = 0.01
 KEEP_S: Final = 1.0
+LOOK_S: Final = 5.0
 SEEK_AGAIN_S: Final = 5.0
 PAUSES_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 HEADER_BYTES: Final = 1_000
@@ -82,6 +86,8 @@ class Worker:
     scores: Any = field(init=False)
     alerts: Any = field(init=False)
     sought: dict[int, tuple[int, float]] = field(default_factory=dict)
+    log: KafkaLog = field(init=False)
+    standstill: Standstill = field(default_factory=Standstill)
     stopping: bool = False
     assigned: bool = False
     is_stuck: bool = False
@@ -92,6 +98,7 @@ class Worker:
     def __post_init__(self) -> None:
         """Make the Faust app; nothing is connected yet."""
         self.quiet.set()
+        self.log = KafkaLog(self.kafka, TELEMETRY)
         self.app = app_of(self.kafka, self.group, self._positions, self.intake, self.turn.locked)
         self.telemetry = topic_of(self.app, TELEMETRY)
         self.letters = topic_of(self.app, DEAD_LETTERS)
@@ -103,6 +110,7 @@ class Worker:
         self.app.timer(interval=KEEP_S, name="housekeeping")(self._keep)
         self.app.timer(interval=GIVE_BACK_S, name="memory")(self._give_back)
         self.app.timer(interval=KEEP_S, name="lag")(self._lag)
+        self.app.timer(interval=LOOK_S, name="standstill")(self._see_to_standstill)
         self.app.on_partitions_revoked.connect(self._revoked)
         self.app.on_partitions_assigned.connect(self._assigned)
 
@@ -162,21 +170,23 @@ class Worker:
 
     async def _take(self, part: int, records: Sequence[Record]) -> None:
         lane: Lane = await self._surely(self._lane, part)
-        try:
-            groups = lane.batches(records)
-        except LostError as error:
-            await self._seek(lane, error)
-            return
-        self.metrics.skipped.inc(len(records) - sum(map(len, groups)))
-        if not groups and (self._end_of(part) or lane.next_offset) < lane.next_offset:
-            raise KilowatchError(
-                f"topic {TELEMETRY}[{part}] ends before the stored position {lane.next_offset}: it was made anew; "
-                "start the worker again"
-            )
-        for group in groups:
-            while not self.stopping and lane.next_offset <= group[-1].offset:
-                if not await self._work(lane, group):
+        for run in runs(records):
+            try:
+                groups = lane.batches(run)
+            except LostError as error:
+                if not await self._is_whole(lane, error):
                     return
+                groups = lane.batches(run)
+            self.metrics.skipped.inc(len(run) - sum(map(len, groups)))
+            if not groups and (self._end_of(part) or lane.next_offset) < lane.next_offset:
+                raise KilowatchError(
+                    f"topic {TELEMETRY}[{part}] ends before the stored position {lane.next_offset}: it was made anew; "
+                    "start the worker again"
+                )
+            for group in groups:
+                while not self.stopping and lane.next_offset <= group[-1].offset:
+                    if not await self._work(lane, group):
+                        return
 
     async def _work(self, lane: Lane, records: list[Record]) -> bool:
         """Compute one batch while the one before is committed, then begin its commit; False where it is read again."""
@@ -206,7 +216,7 @@ class Worker:
         self.quiet.set()
         fresh: Lane = await self._surely(self._lane, lane.part)
         if records:
-            await self._seek(fresh, LostError(fresh.next_offset, records[0].offset))
+            await self._seek(lane.part, fresh.next_offset, records[0].offset)
 
     async def _settled(self) -> None:
         """Wait for the commit under way; what went wrong in it goes wrong here."""
@@ -345,29 +355,47 @@ class Worker:
             log.info("store back", extra={"fields": {"attempts": turn}})
             return
 
-    async def _seek(self, lane: Lane, lost: LostError) -> None:
-        """Read again from the expected offset, or from the first that the log still has.
+    async def _is_whole(self, lane: Lane, lost: LostError) -> bool:
+        """Whether a lane can go on with what was found, since the log has nothing between; else it is read again.
 
-        What was on its way comes first, and is passed over without seeking again.
+        What was on its way comes first, and is passed over without asking and seeking again.
         """
         part, tp = lane.part, TP(TELEMETRY, lane.part)
         if tp not in self.app.consumer.assignment():
-            return
+            return False
         sought, moment = self.sought.get(part, (-1, 0.0))
         if sought == lost.expected and time.monotonic() - moment < SEEK_AGAIN_S:
-            return
-        self.sought[part] = lost.expected, time.monotonic()
-        first = (await self.app.consumer.earliest_offsets(tp))[tp]
-        if lost.expected < first:
-            log.error("readings lost", extra={"fields": {"part": part, "from": lost.expected, "to": first - 1}})
+            return False
+        kept = await self._kept(part, lost.expected)
+        if lost.expected < kept.first:
+            await self._settled()
+            if self.lanes.get(part) is not lane:
+                return False
             try:
-                await self._surely(lane.skip, first)
-            except FencedError:
-                self.lanes.pop(part, None)
-                return
-        log.info("sought", extra={"fields": {"part": part, "offset": max(lost.expected, first), "found": lost.found}})
+                await self._surely(lane.skip, kept.first, max(0, kept.earliest - lost.expected))
+            except FencedError as error:
+                await self._fenced(lane, [], error)
+                return False
+            if kept.first == lost.found:
+                return True
+        await self._seek(part, kept.first, lost.found)
+        return False
+
+    async def _seek(self, part: int, offset: int, found: int) -> None:
+        """Read on from an offset, where the partition is still ours."""
+        log.info("sought", extra={"fields": {"part": part, "offset": offset, "found": found}})
+        self.sought[part] = offset, time.monotonic()
         with suppress(IllegalStateError):  # it was taken away meanwhile
-            await self.app.consumer.seek(tp, max(lost.expected, first))
+            await self.app.consumer.seek(TP(TELEMETRY, part), offset)
+
+    async def _kept(self, part: int, offset: int) -> Kept:
+        """What the log has from an offset on; the offset itself where the brokers do not tell."""
+        try:
+            kept: Kept = await self._in_thread(self.log.kept_from, part, offset)
+        except KafkaUnusableError as error:
+            log.warning("not told what the log has", extra={"fields": {"part": part, "reason": str(error)}})
+            return Kept(offset, offset)
+        return kept
 
     async def _tell(self, lane: Lane, batch: Batch) -> None:
         """Send results and undecodable messages before the commit: they may come twice, and are never missed."""
@@ -407,6 +435,36 @@ class Worker:
             end = self._end_of(lane.part) or lane.stored
             self.metrics.lag.labels(TELEMETRY, str(lane.part)).set(max(0, end - lane.stored))
 
+    async def _see_to_standstill(self) -> None:
+        """Read on where a partition stands still though its log goes on; where that does not help, end the process."""
+        ours = {each for each in self.app.consumer.assignment() if each.topic == TELEMETRY}
+        if self.trouble or not ours:
+            self.standstill.clear()
+            return
+        try:
+            found = await asyncio.wait_for(self.app.consumer.highwaters(*ours), LOOK_S)
+        except (KafkaError, TimeoutError):  # the brokers are away, so that nothing can come
+            self.standstill.clear()
+            return
+        ends = {tp.partition: end for tp, end in found.items()}
+        is_busy = self.turn.locked() or bool(self.inbox.waiting)
+        stored = {tp.partition: offset for tp, offset in (await self._positions(ours)).items()}
+        for part, remedy in self.standstill.look(stored, ends, time.monotonic(), is_busy=is_busy).items():
+            if not is_busy and (await self._kept(part, stored[part])).first >= ends[part]:
+                continue
+            log.warning("stands still", extra={"fields": {"part": part, "offset": stored[part], "end": ends[part]}})
+            self.metrics.stood_still.inc()
+            if remedy is Remedy.RESTART:
+                self.give_up(
+                    KilowatchError(
+                        f"Kafka {self.kafka.servers}: nothing comes of {TELEMETRY}[{part}] from {stored[part]} on, "
+                        f"though it ends at {ends[part]}; start the worker again"
+                    )
+                )
+                return
+            self.intake.clear()
+            await self._seek(part, stored[part], ends[part])
+
     def _end_of(self, part: int) -> int | None:
         """Where a partition ends, as the broker last said; None where it has not, or it is another's partition now."""
         try:
@@ -428,6 +486,7 @@ class Worker:
 
     async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""
+        self.standstill.clear()
         self.inbox.drop({tp.partition for tp in given[0] if tp.topic == TELEMETRY})
         for tp in given[0]:
             if tp.topic == TELEMETRY:
@@ -474,5 +533,6 @@ class Worker:
         if self.is_stuck:
             log.warning("not waited for", extra={"fields": {"waited_s": BATCH_S + LEAVE_S}})
         else:
+            self.log.close()
             self.thread.shutdown()
             self.writer.shutdown()

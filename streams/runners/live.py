@@ -360,14 +360,13 @@ class Lane:
             write(self.store, tables, moment)
         self.stored = batch.after
 
-    def skip(self, first: int) -> None:
-        """Go on at an offset though the log no longer has those before it; quarantine says which are lost.
+    def skip(self, first: int, lost: int) -> None:
+        """Go on at an offset, since the log has none before it; quarantine says how many of those are lost, if any.
 
         FencedError where another worker has moved the lane on.
         """
-        moment = naive(self.clock())
-        reason = f"{self.log}[{self.part}]: offsets {self.next_offset} to {first - 1} are no longer in the log"
-        rows = pl.DataFrame({"reason": [reason], "payload": [""]})
+        moment, last = naive(self.clock()), self.next_offset + lost - 1
+        reason = f"{self.log}[{self.part}]: offsets {self.next_offset} to {last} are no longer in the log"
         with self.store.transaction():
             if not self.store.execute(
                 "update op.log_position set next_offset = $1, commits = $2 "
@@ -375,7 +374,9 @@ class Lane:
                 [first, self.commits + 1, self.position, self.part, self.next_offset, self.commits],
             ):
                 raise self._fenced(self.next_offset)
-            write(self.store, quarantined(rows, self.log, moment), moment)
+            if lost:
+                rows = pl.DataFrame({"reason": [reason], "payload": [""]})
+                write(self.store, quarantined(rows, self.log, moment), moment)
         self.next_offset, self.commits, self.stored = first, self.commits + 1, first
 
     def settled(self, batch: Batch) -> bool:

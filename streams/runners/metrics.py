@@ -39,6 +39,7 @@ class LiveMetrics:
         self.ticks = counter("ticks", "Recorded ticks of the clock that were taken.")
         self.skipped = counter("redelivered", "Messages at or before the stored position, which were skipped.")
         self.fenced = counter("fenced", "Batches given up because another worker had moved the position on.")
+        self.stood_still = counter("stood_still", "Partitions read again since nothing came though the log went on.")
         self.retries = counter("store_retries", "Attempts to reach a store that was away.")
         self.compute = histogram("batch", "Decoding and computing one batch.")
         self.commit = histogram("commit", "Committing one batch.")

@@ -195,13 +195,14 @@ class System:
             return int(con.execute("select coalesce(sum(next_seq), 0)::bigint from op.position").fetchone()[0])  # type: ignore[index]
 
     def finish(self) -> None:
-        """Wait until every message is in the store; AssertionError with the last worker's log if that takes long."""
+        """Wait until every message is in the store; AssertionError with what each worker said if that takes long."""
         wait_for(lambda: self.behind() == 0, self.said)
 
     def said(self, worker: subprocess.Popen[bytes] | None = None) -> str:
-        """The end of what a worker said, by default the last one."""
-        number = self.workers.index(worker) + 1 if worker else self.started
-        return (self.folder / f"worker{number}.log").read_text()[-3_000:]
+        """The end of what a worker said, by default of what each said."""
+        of = [worker] if worker else self.workers
+        logs = [self.folder / f"worker{self.workers.index(each) + 1}.log" for each in of]
+        return "\n".join(f"{log.name}\n{log.read_text()[-3_000:]}" for log in logs)
 
     def close(self) -> None:
         """End every worker."""

@@ -95,9 +95,9 @@ def test_a_stale_worker_does_not_move_the_position(holders: tuple[Holder, Holder
     stale, fresh = holders
     fresh.take(50)
     with pytest.raises(FencedError):
-        stale.lane.skip(120)
+        stale.lane.skip(120, 0)
     fresh.take(10)
-    fresh.lane.skip(170)
+    fresh.lane.skip(170, 10)
     fresh.take(1)
     assert fresh.store.rows("select next_offset from op.log_position") == [(171,)]
     assert [reason for (reason,) in fresh.store.rows("select reason from fact.quarantine")] == [
