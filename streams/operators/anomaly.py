@@ -221,21 +221,19 @@ def place_in_bins(distance: Floats) -> tuple[Integers, Floats]:
     wide = 24.0 + (log - 5.0) / 1.5
     at = np.minimum(np.where(log < 5.0, fine, wide), BINS - 1.0)
     bin_ = np.floor(np.maximum(at, -1.0))
-    return bin_.astype(np.int64), np.clip(at - bin_, 0.0, 1.0)
+    return bin_.astype(np.int64), np.minimum(np.maximum(at - bin_, 0.0), 1.0)
 
 
 def conformal(tail: Singles, total: Floats, distance: Floats) -> tuple[Floats, Integers]:
     """-log10 of each distance's tail probability against the earlier ones, and its bin."""
     bin_, share = place_in_bins(distance)
-    rows = np.arange(len(tail))[:, None]
-    columns = np.arange(COMPONENTS)[None, :]
-    here = tail[rows, columns, np.maximum(bin_, 0)].astype(np.float64)
-    above = np.where(bin_ + 1 < BINS, tail[rows, columns, np.minimum(bin_ + 1, BINS - 1)], np.float32(0)).astype(
-        np.float64
-    )
+    flat, cell = tail.reshape(-1), np.arange(tail.size // BINS).reshape(len(tail), COMPONENTS) * BINS
+    here = flat[cell + np.maximum(bin_, 0)].astype(np.float64)
+    above = flat[cell + np.minimum(bin_ + 1, BINS - 1)].astype(np.float64)
+    above[bin_ == BINS - 1] = 0.0
     earlier = np.where(bin_ < 0, total, here + (above - here) * share)
     probability = (earlier + PRIOR * prior_survival(distance)) / (total + PRIOR)
-    return np.maximum(0.0, log2(np.clip(probability, 1e-300, 1.0)) * -0.30102999566398120), bin_
+    return np.maximum(0.0, log2(np.minimum(np.maximum(probability, 1e-300), 1.0)) * -0.30102999566398120), bin_
 
 
 def shift(ring: Singles, value: Floats, ok: Flags) -> None:
@@ -284,19 +282,20 @@ def profile_at(config: Config, state: State, day: Integers, knot: Integers, shar
     """Profile between its two nearest knots; a young knot leans on the other kind of day."""
     rows = np.arange(len(day))
     after = np.where(knot + 1 == KNOTS, 0, knot + 1)
+    kinds = np.stack([day, 1 - day])
 
-    def between(array: NDArray[np.floating], kind: Integers) -> Floats:
-        left = array[rows, kind, knot].astype(np.float64)
-        return left + (array[rows, kind, after].astype(np.float64) - left) * share
+    def between(left: NDArray[np.floating], right: NDArray[np.floating]) -> Floats:
+        begin = left.astype(np.float64)
+        return begin + (right.astype(np.float64) - begin) * share
 
     need = min(4.0, 0.9 * config.visit)
-    own, other = between(state.weight, day), between(state.weight, 1 - day)
+    own, other = between(state.weight[rows, kinds, knot], state.weight[rows, kinds, after])
+    mine, others = between(state.profile[rows, kinds, knot], state.profile[rows, kinds, after])
     lean = np.where(other > need, 0.5 * config.visit, 0.0)
     weight = own + lean
     known = weight > need
-    base = (between(state.profile, day) * own + between(state.profile, 1 - day) * lean) / np.maximum(weight, 1e-9)
-    left = state.spread[rows, knot].astype(np.float64)
-    spread = left + (state.spread[rows, after].astype(np.float64) - left) * share
+    base = (mine * own + others * lean) / np.maximum(weight, 1e-9)
+    spread = between(state.spread[rows, knot], state.spread[rows, after])
     return Profile(np.where(known, base, 0.0), np.where(known, spread, 0.0), known, own)
 
 
@@ -307,18 +306,19 @@ def learn_profile(
     rows = np.arange(len(day))
     error = value - seen.base
     limit = np.where((seen.own > config.visit) & (seen.spread > 0.0), 5.0 * seen.spread, np.inf)
-    cut = np.clip(error, -limit, limit)
-    for at, part in ((knot, 1.0 - share), (np.where(knot + 1 == KNOTS, 0, knot + 1), share)):
-        weight = state.weight[rows, day, at].astype(np.float64)
-        now = state.profile[rows, day, at].astype(np.float64)
-        spread = state.spread[rows, at].astype(np.float64)
-        gain = np.minimum(1.0, part * np.maximum(1.0 / (weight + np.maximum(part, 1e-9)), 1.0 / config.memory))
-        gain = np.where(ok & (part > 0.0), gain, 0.0)
-        old = (weight >= 0.9) & seen.known
-        move = np.where(old, cut, value - now)
-        state.profile[rows, day, at] = now + gain * move
-        state.spread[rows, at] = spread + np.where(old, gain * (np.abs(cut) - spread), 0.0)
-        state.weight[rows, day, at] = np.minimum(weight + np.where(ok, part, 0.0), config.memory)
+    cut = np.minimum(np.maximum(error, -limit), limit)
+    at = np.stack([knot, np.where(knot + 1 == KNOTS, 0, knot + 1)])
+    part = np.stack([1.0 - share, share])
+    weight = state.weight[rows, day, at].astype(np.float64)
+    now = state.profile[rows, day, at].astype(np.float64)
+    spread = state.spread[rows, at].astype(np.float64)
+    gain = np.minimum(1.0, part * np.maximum(1.0 / (weight + np.maximum(part, 1e-9)), 1.0 / config.memory))
+    gain = np.where(ok & (part > 0.0), gain, 0.0)
+    old = (weight >= 0.9) & seen.known
+    move = np.where(old, cut, value - now)
+    state.profile[rows, day, at] = now + gain * move
+    state.spread[rows, at] = spread + np.where(old, gain * (np.abs(cut) - spread), 0.0)
+    state.weight[rows, day, at] = np.minimum(weight + np.where(ok, part, 0.0), config.memory)
 
 
 def calmed(config: Config, evidence: Floats, record: Floats, quiet: Floats, ok: Flags) -> tuple[Floats, Floats, Floats]:
@@ -360,9 +360,9 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
     caller's Sundays. `given`: NaN where the interval is missing, which gives no score and teaches nothing.
     """
     s = state.scalar
-    column = [s[:, i].astype(np.float64) for i in range(AT.last + 1)]
+    column = s[:, : AT.last + 1].T.astype(np.float64)
     ok = np.isfinite(given)
-    value = np.where(ok, np.clip(given, -LARGEST, LARGEST), column[AT.last])
+    value = np.where(ok, np.minimum(np.maximum(given, -LARGEST), LARGEST), column[AT.last])
     seen = column[AT.seen] + ok
     first = ok & (seen == 1.0)
     inverse = 1.0 / np.maximum(seen, 1.0)
@@ -390,7 +390,10 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
     distance[:, TIME_OF_WEEK_SLOW] = np.abs(smooth)
     distance[:, PATTERN] = long
     distance[:, PATTERN_SHORT] = short
-    usable = np.stack([ok & ~first, known, known, known, full, full], axis=1)
+    usable = np.empty((len(value), COMPONENTS), np.bool_)
+    usable[:, LEVEL] = ok & ~first
+    usable[:, CHANGE : TIME_OF_WEEK_SLOW + 1] = known[:, None]
+    usable[:, PATTERN:] = full[:, None]
 
     scale, ready, total = scales(state, distance, usable, floor, profile.spread)
     z = np.where(usable, distance, 0.0) / scale
@@ -408,9 +411,12 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
     tscale = scale[:, TIME_OF_WEEK]
     level_cut = np.where(seen < YOUNG, np.inf, CUT * scale[:, LEVEL])
     level = column[AT.level] + np.where(
-        ok, np.clip(value - column[AT.level], -level_cut, level_cut) * np.maximum(1.0 / LEVEL_STEPS, inverse), 0.0
+        ok,
+        np.minimum(np.maximum(value - column[AT.level], -level_cut), level_cut)
+        * np.maximum(1.0 / LEVEL_STEPS, inverse),
+        0.0,
     )
-    moved = np.clip(residual - column[AT.drift], -5.0 * tscale, 5.0 * tscale)
+    moved = np.minimum(np.maximum(residual - column[AT.drift], -5.0 * tscale), 5.0 * tscale)
     young = 1.0 / np.maximum(s[:, AT.counted + CHANGE].astype(np.float64), 1.0)
     drift = column[AT.drift] + np.where(known, moved * np.maximum(1.0 / DRIFT_STEPS, young), 0.0)
     learn_profile(config, state, day, knot, share, value, profile, ok)
@@ -425,8 +431,7 @@ def advance(config: Config, state: State, slot: Integers, given: Floats) -> Outp
         AT.record: record,
         AT.last: value,
     }
-    for i, numbers in new.items():
-        s[:, i] = numbers
+    s[:, list(new)] = np.array(list(new.values())).T
     nothing = np.where(scored, 0.0, np.nan)
     return Outputs(
         np.minimum(score / FULL, 1.0) + nothing,
@@ -475,13 +480,20 @@ def learn_tail(state: State, learns: Flags, total: Floats, bin_: Integers) -> No
     state.scalar[:, AT.total : AT.total + COMPONENTS] = np.where(learns, total * KEEP + 1.0, total)
 
 
+def summed(parts: Floats) -> Floats:
+    """Sum over the first axis, first to last (writes into `parts`)."""
+    total: Floats = parts[0]
+    for part in parts[1:]:
+        total += part
+    return total
+
+
 def combined(surprise: Floats, use: Flags) -> Floats:
     """Weighted mean of -log10 p over the components in use."""
-    above, below = np.zeros(len(surprise)), np.zeros(len(surprise))
-    for i in range(COMPONENTS):
-        above += np.where(use[:, i], surprise[:, i] * WEIGHT[i], 0.0)
-        below += np.where(use[:, i], WEIGHT[i], 0.0)
-    return above / np.maximum(below, 1e-9)
+    parts = np.where(use, surprise * WEIGHT, 0.0).T.copy()
+    weights = np.where(use, WEIGHT, 0.0).T.copy()
+    mean: Floats = summed(parts) / np.maximum(summed(weights), 1e-9)
+    return mean
 
 
 def band(state: State, scale: Floats, component: Integers) -> Floats:

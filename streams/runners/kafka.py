@@ -214,8 +214,8 @@ class Worker:
         log.warning("fenced", extra={"fields": {"part": lane.part, "reason": str(error)}})
         self._let_go(lane.part)
         self.quiet.set()
-        fresh: Lane = await self._surely(self._lane, lane.part)
-        if records:
+        if records and TP(TELEMETRY, lane.part) in self.app.consumer.assignment():
+            fresh: Lane = await self._surely(self._lane, lane.part)
             await self._seek(lane.part, fresh.next_offset, records[0].offset)
 
     async def _settled(self) -> None:
@@ -447,7 +447,7 @@ class Worker:
             self.standstill.clear()
             return
         ends = {tp.partition: end for tp, end in found.items()}
-        is_busy = self.turn.locked() or bool(self.inbox.waiting)
+        is_busy = self.app.rebalancing or self.turn.locked() or bool(self.inbox.waiting)
         stored = {tp.partition: offset for tp, offset in (await self._positions(ours)).items()}
         for part, remedy in self.standstill.look(stored, ends, time.monotonic(), is_busy=is_busy).items():
             if not is_busy and (await self._kept(part, stored[part])).first >= ends[part]:
@@ -495,6 +495,10 @@ class Worker:
                     self.metrics.lag.remove(TELEMETRY, str(tp.partition))
 
     async def _assigned(self, _app: Any, /, *_given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
+        """Begin every partition from the store, as if it had never been ours: meanwhile others may have gone on."""
+        self.sought.clear()
+        for part in list(self.lanes):
+            self._let_go(part)
         self.assigned = True
 
     async def run(self) -> None:

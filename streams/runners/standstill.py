@@ -13,7 +13,9 @@ from typing import Final
 
 STILL_S: Final = 10.0
 BUSY_S: Final = 300.0
-"""So long the store's position may stay where it is while a worker has nothing in hand, and while it has."""
+"""So long the store's position may stay where it is while a worker has nothing in hand, and while it has.
+
+A rebalance counts as something in hand: it waits for members that are dead."""
 MOST_SEEKS: Final = 2
 
 

@@ -52,6 +52,8 @@ COLUMNS: Final = {
     pl.Date: "date",
     pl.Datetime: "timestamp",
 }
+AWAY: Final = (psycopg.errors.OperatorIntervention, psycopg.errors.QueryCanceled)
+"""Errors after which the same may be tried again, like a connection that is lost."""
 NUMBERED: Final = re.compile(r"\$(\d+)")
 NAMED: Final = re.compile(r"\$([a-z_]+)")
 
@@ -59,9 +61,15 @@ NAMED: Final = re.compile(r"\$([a-z_]+)")
 class PostgresStore:
     """A store in a database. Many processes may hold it; each writes the sites that are its own."""
 
-    def __init__(self, url: str, *, read_only: bool = False, application: str = "kilowatch") -> None:
-        """Connect; StoreAwayError where nothing answers, StoreError where the server refuses."""
-        self.url, self.read_only, self.application = url, read_only, application
+    def __init__(
+        self, url: str, *, read_only: bool = False, application: str = "kilowatch", statement_s: int | None = None
+    ) -> None:
+        """Connect; StoreAwayError where nothing answers, StoreError where the server refuses.
+
+        `statement_s` bounds each statement within a transaction: one that is stopped while it sends rows would
+        otherwise hold its locks until it goes on.
+        """
+        self.url, self.read_only, self.application, self.statement_s = url, read_only, application, statement_s
         try:
             named = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # what it says repeats the URL, and perhaps a password in it
@@ -205,6 +213,8 @@ class PostgresStore:
         """See `Store`."""
         try:
             with self._heard(), self.con.transaction():
+                if self.statement_s is not None:
+                    self.con.execute(f"set local statement_timeout = '{self.statement_s}s'")
                 yield
         except StoreAwayError:
             raise
@@ -231,7 +241,7 @@ class PostgresStore:
         except UNFIT as error:
             raise self._unfit(error) from error
         except psycopg.Error as error:
-            if self.con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
+            if self.con.closed or isinstance(error, AWAY):
                 raise self._away(error) from error
             raise
 
