@@ -22,7 +22,7 @@ from streams.runners.kafka_topics import TELEMETRY, ensure_topics, need_worker_r
 from streams.runners.keeping import Keeping
 from streams.runners.metrics import LiveMetrics, StatusServer
 from streams.stores.archive import Archive
-from streams.stores.postgres import STANDSTILL_S, PostgresStore
+from streams.stores.postgres import PostgresStore
 from streams.stores.schema import check_rights, check_schema
 
 EPILOG = (
@@ -67,7 +67,7 @@ def worker(
     raw = Archive(archive) if archive else None
     if raw:
         raw.need_room()
-    kept = PostgresStore(store, application="kilowatch worker", statement_s=STANDSTILL_S)
+    kept = PostgresStore(store, application="kilowatch worker")
     check_schema(kept)
     check_rights(kept)
     start_logs(frozenset(secret for secret in (brokers.password, kept.password) if secret))

@@ -17,6 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,8 @@ import psycopg
 from kafka import KafkaAdminClient
 from psycopg import sql
 
-from jobs.bench_live.latency import latency
+from jobs.bench_live import alerts
+from jobs.bench_live.latency import WARM_UP_S, latency
 from jobs.bench_live.load import Load, create_topic, fill, write_sites
 from jobs.bench_live.measure import ROOT, BenchError, Contestant, Memory, Result, Run, measure, table
 from streams.domain.findings import KilowatchError
@@ -45,6 +47,7 @@ READINGS = {1: 300_000, 10: 1_000_000, 100: 5_000_000}
 RIVAL_READINGS = {1: 30_000, 10: 60_000, 100: 100_000}
 START_LIMIT_S = 60.0
 MINUTE_S = 60.0
+SPARE_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,19 +187,38 @@ def catch_up(place: Place, share: float) -> None:
 
 
 def paced(place: Place, load: Load, seconds: int) -> None:
-    """Latency and memory of one worker under the paced load; prints their lines."""
-    write_sites(load, place.sites.with_name("paced"))
-    place = replace(place, sites=place.sites.with_name("paced"))
-    with topic(place.kafka, TELEMETRY) as name, database(place.server) as store:
+    """Latency and memory of one worker under the paced load, and how soon alarms arrive; prints their lines."""
+    sites = place.sites.with_name("paced")
+    write_sites(load, sites)
+    count = max(1, int((seconds - SPARE_S) / alerts.EVERY_S))
+    alerts.write_site(sites, count)
+    place = replace(place, sites=sites)
+    with (
+        topic(place.kafka, TELEMETRY) as name,
+        database(place.server) as store,
+        alerts.receiver() as (url, told),
+        ThreadPoolExecutor(1) as aside,
+    ):
         migrate(store)
+        channels = alerts.write_channels(sites.parent, url)
         worker = ours(place, store, 1)
-        with Run(worker) as run, Memory([process.pid for process in run.processes]) as memory:
-            address = metrics_address(0)
-            _wait_ready(run, address)
+        deliver = (*KILOWATCH, "alerts", "deliver", "--store", store, "--channels", str(channels))
+        sender = replace(worker, commands=((*deliver, "--metrics", metrics_address(1)),))
+        with Run(worker) as run, Run(sender) as delivery, Memory([each.pid for each in run.processes]) as memory:
+            _wait_ready(run, metrics_address(0))
+            _wait_ready(delivery, metrics_address(1))
             with Minutes(memory) as minutes:
-                print(latency(place.kafka, name, load, seconds, [address], store), flush=True)
+                later = aside.submit(_alarm_later, place.kafka, name, count)
+                print(latency(place.kafka, name, load, seconds, [metrics_address(0)], store), flush=True)
+                print(alerts.line(later.result(), told), flush=True)
         by_minute = " ".join(f"{each:,.0f}" for each in minutes.seen)
         print(f"memory of the worker meanwhile, MB, minute by minute: {by_minute}; peak {memory.peak_mb[0]:,.0f}")
+
+
+def _alarm_later(kafka: str, name: str, count: int) -> dict[str, float]:
+    """Alarms that begin when the load has warmed up."""
+    time.sleep(WARM_UP_S)
+    return asyncio.run(alerts.alarm(kafka, name, count))
 
 
 class Minutes:

@@ -178,15 +178,22 @@ class Worker:
                     return
                 groups = lane.batches(run)
             self.metrics.skipped.inc(len(run) - sum(map(len, groups)))
-            if not groups and (self._end_of(part) or lane.next_offset) < lane.next_offset:
-                raise KilowatchError(
-                    f"topic {TELEMETRY}[{part}] ends before the stored position {lane.next_offset}: it was made anew; "
-                    "start the worker again"
-                )
+            if not groups:
+                await self._need_same_topic(lane)
             for group in groups:
                 while not self.stopping and lane.next_offset <= group[-1].offset:
                     if not await self._work(lane, group):
                         return
+
+    async def _need_same_topic(self, lane: Lane) -> None:
+        """KilowatchError where the log ends before the stored position; what was last heard of its end may be old."""
+        if (self._end_of(lane.part) or lane.next_offset) >= lane.next_offset:
+            return
+        if (await self._kept(lane.part, lane.next_offset)).first < lane.next_offset:
+            raise KilowatchError(
+                f"topic {TELEMETRY}[{lane.part}] ends before the stored position {lane.next_offset}: it was made anew; "
+                "start the worker again"
+            )
 
     async def _work(self, lane: Lane, records: list[Record]) -> bool:
         """Compute one batch while the one before is committed, then begin its commit; False where it is read again."""

@@ -88,6 +88,7 @@ class Lane:
         """
         self.log, self.part, self.archive = log, part, archive
         self.position = f"{log} {identity}".strip()
+        self.purpose = f"lane {log} {part}"
         self.store, self.folder, self.clock, self.settle = store, folder, clock, settle
         self.sites: dict[str, LiveSite] = {}
         self.behind: dict[str, LiveSite] = {}
@@ -102,7 +103,7 @@ class Lane:
         self.behind.clear()
         self.entrance = None
         with self.store.transaction():
-            self.store.alone(f"lane {self.log} {self.part}")
+            self.store.alone(self.purpose)
             if not self._position():
                 self.store.execute("insert into op.log_position values ($1, $2, 0, 0)", [self.position, self.part])
         self.next_offset, self.commits = self._position()[0]
@@ -347,6 +348,7 @@ class Lane:
         parts = [each for each in (batch.raw, *batch.tables) if each]
         tables = together(parts) if parts else {}
         with self.store.transaction():
+            self.store.alone(self.purpose)
             if not self.store.execute(
                 "update op.log_position set next_offset = $1, commits = $2 "
                 "where log = $3 and part = $4 and next_offset = $5 and commits = $6",
@@ -368,6 +370,7 @@ class Lane:
         moment, last = naive(self.clock()), self.next_offset + lost - 1
         reason = f"{self.log}[{self.part}]: offsets {self.next_offset} to {last} are no longer in the log"
         with self.store.transaction():
+            self.store.alone(self.purpose)
             if not self.store.execute(
                 "update op.log_position set next_offset = $1, commits = $2 "
                 "where log = $3 and part = $4 and next_offset = $5 and commits = $6",

@@ -52,8 +52,15 @@ COLUMNS: Final = {
     pl.Date: "date",
     pl.Datetime: "timestamp",
 }
-AWAY: Final = (psycopg.errors.OperatorIntervention, psycopg.errors.QueryCanceled)
-"""Errors after which the same may be tried again, like a connection that is lost."""
+LOOK_S: Final = 0.05
+END_HOLDER: Final = """
+select pg_terminate_backend(l.pid)
+from pg_locks as l
+inner join pg_stat_activity as a on l.pid = a.pid
+where
+    l.locktype = 'advisory' and l.objsubid = 1 and l.granted and a.datname = current_database()
+    and (l.classid::bigint << 32 | l.objid::bigint) = hashtextextended($1, 0) and a.application_name = $2
+"""
 NUMBERED: Final = re.compile(r"\$(\d+)")
 NAMED: Final = re.compile(r"\$([a-z_]+)")
 
@@ -61,15 +68,9 @@ NAMED: Final = re.compile(r"\$([a-z_]+)")
 class PostgresStore:
     """A store in a database. Many processes may hold it; each writes the sites that are its own."""
 
-    def __init__(
-        self, url: str, *, read_only: bool = False, application: str = "kilowatch", statement_s: int | None = None
-    ) -> None:
-        """Connect; StoreAwayError where nothing answers, StoreError where the server refuses.
-
-        `statement_s` bounds each statement within a transaction: one that is stopped while it sends rows would
-        otherwise hold its locks until it goes on.
-        """
-        self.url, self.read_only, self.application, self.statement_s = url, read_only, application, statement_s
+    def __init__(self, url: str, *, read_only: bool = False, application: str = "kilowatch") -> None:
+        """Connect; StoreAwayError where nothing answers, StoreError where the server refuses."""
+        self.url, self.read_only, self.application = url, read_only, application
         try:
             named = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # what it says repeats the URL, and perhaps a password in it
@@ -213,8 +214,6 @@ class PostgresStore:
         """See `Store`."""
         try:
             with self._heard(), self.con.transaction():
-                if self.statement_s is not None:
-                    self.con.execute(f"set local statement_timeout = '{self.statement_s}s'")
                 yield
         except StoreAwayError:
             raise
@@ -222,8 +221,16 @@ class PostgresStore:
             raise StoreError(f"store {self.where}: nothing of this batch was stored: {_said(error)}") from error
 
     def alone(self, purpose: str) -> None:
-        """See `Store`."""
-        self.rows("select pg_advisory_xact_lock(hashtextextended($1, 0))", [f"kilowatch {purpose}"])
+        """See `Store`. A session of this application that stands still with it for too long is ended.
+
+        PostgreSQL itself ends those that are idle within a transaction, but none that has stopped while sending rows.
+        """
+        key, waited_s = f"kilowatch {purpose}", 0.0
+        while not self.rows("select pg_try_advisory_xact_lock(hashtextextended($1, 0))", [key])[0][0]:
+            self.rows("select pg_sleep($1)", [LOOK_S])
+            waited_s += LOOK_S
+            if waited_s > STANDSTILL_S:
+                self.rows(END_HOLDER, [key, self.application])
 
     def hold(self, purpose: str) -> bool:
         """See `Store`."""
@@ -241,7 +248,7 @@ class PostgresStore:
         except UNFIT as error:
             raise self._unfit(error) from error
         except psycopg.Error as error:
-            if self.con.closed or isinstance(error, AWAY):
+            if self.con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
                 raise self._away(error) from error
             raise
 

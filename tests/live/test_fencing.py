@@ -85,12 +85,15 @@ def test_a_worker_that_stood_still_is_fenced_by_the_one_that_took_over(
 ) -> None:
     archive, sites = tmp_path / "archive", sites_folder(made, tmp_path / "sites")
     with system(own_kafka().bootstrap, database, sites, tmp_path, archive) as live:
-        live.send(SITE, messages(made[SITE], SIZE))
+        values = list(messages(made[SITE], SIZE))
+        half = len(values) // 2
+        live.send(SITE, values[:half])
         stale = live.start()
         wait_for(lambda: live.readings() > 0, live.said, pause_s=0.02)
         stop_still(stale, database, in_transaction=in_transaction)
         stored = live.readings()
         assert live.behind() > 0
+        live.send(SITE, values[half:])  # when the stale one wakes up, the log is longer than it knows
         fresh = live.start()
         # A session of 15 s, and locks that nobody holds for more than 20.
         wait_for(lambda: live.readings() > stored, live.said, 45)

@@ -1,62 +1,73 @@
-"""What a stopped worker has begun holds others up for a bounded time, also where it stopped while sending rows."""
+"""A worker that stands still within a transaction holds others up for a bounded time, also while it sends rows."""
 
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import polars as pl
 import pytest
 
 from streams.domain.findings import StoreAwayError
+from streams.stores import postgres as module
 from streams.stores.binary_copy import encoded
 from streams.stores.postgres import PostgresStore
 from tests.servers.ports import unique_name
 from tests.servers.postgres import PostgresServer
 
-BOUND_S = 1
+BOUND_S = 1.0
 
 
-def test_rows_that_stop_coming_end_the_transaction_and_free_its_locks(postgres: PostgresServer) -> None:
-    name = unique_name("stopped")
+def test_a_session_that_stops_while_it_sends_rows_is_ended_by_who_waits_for_it(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, purpose = unique_name("stopped"), unique_name("lane")
     with (
-        closing(PostgresStore(postgres.dsn(), statement_s=BOUND_S)) as stale,
-        closing(PostgresStore(postgres.dsn(), statement_s=4 * BOUND_S)) as fresh,
+        closing(PostgresStore(postgres.dsn(), application="kilowatch worker")) as stale,
+        closing(PostgresStore(postgres.dsn(), application="kilowatch worker")) as fresh,
     ):
+        monkeypatch.setattr(module, "STANDSTILL_S", BOUND_S)
         fresh.execute(f"create table {name} (n integer)")
         fresh.execute(f"insert into {name} values (1)")
+        row = pl.DataFrame({"n": [3]}, schema={"n": pl.Int32})
         with pytest.raises(StoreAwayError), stale.transaction():
+            stale.alone(purpose)
             stale.execute(f"update {name} set n = 2")
             with (
                 stale._heard(),
                 stale.con.cursor() as cursor,
-                cursor.copy(f"copy {name} from stdin (format binary)") as rows,
+                cursor.copy(f"copy {name} from stdin (format binary)") as copy,
             ):
-                time.sleep(2 * BOUND_S)
-                for piece in encoded(pl.DataFrame({"n": [3]}, schema={"n": pl.Int32})):
-                    rows.write(piece)
-        with fresh.transaction():
-            assert fresh.execute(f"update {name} set n = 4") == 1
+                begun = time.monotonic()
+                with fresh.transaction():
+                    fresh.alone(purpose)
+                    fresh.execute(f"update {name} set n = 4")
+                assert BOUND_S <= time.monotonic() - begun < 10 * BOUND_S
+                for piece in encoded(row):
+                    copy.write(piece)
         assert fresh.rows(f"select n from {name}") == [(4,)]
+        stale.reconnect()
+        with stale.transaction():
+            stale.alone(purpose)
         fresh.execute(f"drop table {name}")
 
 
-def test_who_waits_for_a_lock_gives_up_like_one_whose_server_went_away_and_may_try_again(
-    postgres: PostgresServer,
+def test_a_session_of_another_application_is_waited_for(
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = unique_name("held")
+    purpose = unique_name("lane")
     with (
-        closing(PostgresStore(postgres.dsn())) as holder,
-        closing(PostgresStore(postgres.dsn(), statement_s=BOUND_S)) as waiter,
+        closing(PostgresStore(postgres.dsn(), application="kilowatch migrate")) as other,
+        closing(PostgresStore(postgres.dsn(), application="kilowatch worker")) as mine,
     ):
-        holder.execute(f"create table {name} (n integer)")
-        holder.execute(f"insert into {name} values (1)")
-        with holder.transaction():
-            holder.execute(f"update {name} set n = 2")
-            with pytest.raises(StoreAwayError), waiter.transaction():
-                waiter.execute(f"update {name} set n = 3")
-        waiter.reconnect()
-        with waiter.transaction():
-            waiter.execute(f"update {name} set n = n + 10")
-        assert waiter.rows(f"select n from {name}") == [(12,)]
-        holder.execute(f"drop table {name}")
+        monkeypatch.setattr(module, "STANDSTILL_S", 0.0)
+        other.con.execute("begin")
+        other.alone(purpose)
+        with ThreadPoolExecutor(1) as aside, mine.transaction():
+            waiting = aside.submit(mine.alone, purpose)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=BOUND_S)
+            other.con.rollback()
+            waiting.result(timeout=10 * BOUND_S)
+        assert other.rows("select 1") == [(1,)]
