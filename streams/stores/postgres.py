@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -66,7 +67,10 @@ NAMED: Final = re.compile(r"\$([a-z_]+)")
 
 
 class PostgresStore:
-    """A store in a database. Many processes may hold it; each writes the sites that are its own."""
+    """A store in a database. Many processes may hold it; each writes the sites that are its own.
+
+    Threads may share it.
+    """
 
     def __init__(self, url: str, *, read_only: bool = False, application: str = "kilowatch") -> None:
         """Connect; StoreAwayError where nothing answers, StoreError where the server refuses."""
@@ -84,6 +88,7 @@ class PostgresStore:
         self.user = named.get("user") or os.environ.get("PGUSER") or "the user of this process"
         self.password = str(named["password"]) if named.get("password") else _secret()
         self.where = f"{named.get('host') or 'localhost'}:{named.get('port') or 5432}/{named.get('dbname') or ''}"
+        self.turn = threading.RLock()
         self.con = self._connected()
 
     def _connected(self) -> psycopg.Connection[tuple[Any, ...]]:
@@ -129,9 +134,19 @@ class PostgresStore:
         )
 
     def reconnect(self) -> None:
-        """Connect anew, after the server went away."""
-        self.con.close()
-        self.con = self._connected()
+        """Connect anew where the server went away; StoreAwayError where it still is."""
+        with self.turn:
+            if not self._answers():
+                self.con.close()
+                self.con = self._connected()
+
+    def _answers(self) -> bool:
+        """Whether the connection is well, perhaps since another thread has mended it."""
+        try:
+            self.con.execute("select 1")
+        except psycopg.Error:
+            return False
+        return True
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -140,7 +155,7 @@ class PostgresStore:
     def query(self, statement: str, values: dict[str, object] | None = None) -> pl.DataFrame:
         """See `Store`."""
         try:
-            with psycopg.ClientCursor(self.con) as cursor:
+            with self.turn, psycopg.ClientCursor(self.con) as cursor:
                 if values is None:
                     cursor.execute(statement)
                 else:
@@ -242,13 +257,21 @@ class PostgresStore:
 
     @contextmanager
     def _heard(self) -> Iterator[None]:
-        """A server that went away becomes a StoreAwayError; a missing right, and another schema, a StoreError."""
+        """A server that went away becomes a StoreAwayError; a missing right, and another schema, a StoreError.
+
+        Threads take turns, by whole transactions: libpq is not made for two at once, least of all while one closes.
+        """
+        with self.turn, self._told(self.con):
+            yield
+
+    @contextmanager
+    def _told(self, con: psycopg.Connection[tuple[Any, ...]]) -> Iterator[None]:
         try:
             yield
         except UNFIT as error:
             raise self._unfit(error) from error
         except psycopg.Error as error:
-            if self.con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
+            if con.closed or isinstance(error, psycopg.errors.OperatorIntervention):
                 raise self._away(error) from error
             raise
 
