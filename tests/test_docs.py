@@ -31,7 +31,7 @@ from streams.catalog.values import TitleRow
 from streams.domain.quantities import UNITS
 from streams.ingest.codec import decode
 from streams.ingest.mapping import Mapping, Target, read_mapping
-from streams.runners.delivery.channels import check_channels
+from streams.runners.delivery.channels import examined
 from streams.runners.delivery.channels_file import ChannelRow, ChannelsFile, RouteRow, SecretRow
 from streams.stores.dispatch import WITHHELD
 from streams.stores.duckdb_as_of import KEPT
@@ -173,7 +173,7 @@ def test_the_page_of_alerts_has_every_command_key_and_status_and_a_sound_example
     file.write_text(example, encoding="utf-8")
     secret = "whsec_" + "A" * 43 + "="
     environment = dict.fromkeys(re.findall(r"env: (\w+)", example), secret)
-    assert check_channels(file, {**environment, "KILOWATCH_LINE_URL": "line://token/user"}) == []
+    assert examined(file, {**environment, "KILOWATCH_LINE_URL": "line://token/user"})[0] == []
     assert keys(ChannelsFile, ChannelRow, RouteRow) - set(re.findall(r"(\w+):", example)) == set()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.domain.findings import CatalogError
-from streams.runners.delivery.channels import check_channels, read_channels
+from streams.runners.delivery.channels import examined, read_channels
 from tests.runners.deliveries import ENVIRONMENT, SECRETS
 
 GOOD = """\
@@ -98,7 +98,7 @@ def test_a_mistake_is_told_with_its_line(name: str, tmp_path: Path) -> None:
     (before, after), line, sentence, detail = MISTAKES[name]
     assert before in GOOD
     file = written(tmp_path, GOOD.replace(before, after))
-    findings = check_channels(file, KEPT)
+    findings = examined(file, KEPT)[0]
     told = [str(each) for each in findings if sentence in each.sentence]
     assert len(told) == 1, findings
     assert told[0].startswith(f"{file}:{line}: ")
@@ -112,12 +112,12 @@ def test_a_mistake_is_told_with_its_line(name: str, tmp_path: Path) -> None:
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("[page]", "[pag]").replace("{env: HOOK}", "{env: NOPE}").replace("8.8.8.8/hook", "[::1]/hook")
-    assert len(check_channels(written(tmp_path, text), KEPT)) == 3
+    assert len(examined(written(tmp_path, text), KEPT)[0]) == 3
 
 
 @pytest.mark.parametrize(
     "text", ["", "channels", "channels: 1\nroutes: 2\n", "channels: [1]\nroutes: []\n", "- a\n", "{"]
 )
 def test_what_is_no_channels_file_is_findings(text: str, tmp_path: Path) -> None:
-    assert check_channels(written(tmp_path, text), KEPT)
-    assert check_channels(tmp_path / "missing.yaml", KEPT)
+    assert examined(written(tmp_path, text), KEPT)[0]
+    assert examined(tmp_path / "missing.yaml", KEPT)[0]
