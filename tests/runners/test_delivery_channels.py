@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from streams.domain.findings import CatalogError
+from streams.catalog.folder import SiteFolder
+from streams.domain.findings import CatalogError, Severity
+from streams.domain.site import Site
 from streams.runners.delivery.channels import examined, read_channels
+from streams.runners.delivery.fitting import misfits
 from tests.runners.deliveries import ENVIRONMENT, SECRETS
 
 GOOD = """\
@@ -113,6 +116,66 @@ def test_a_mistake_is_told_with_its_line(name: str, tmp_path: Path) -> None:
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("[page]", "[pag]").replace("{env: HOOK}", "{env: NOPE}").replace("8.8.8.8/hook", "[::1]/hook")
     assert len(examined(written(tmp_path, text), KEPT)[0]) == 3
+
+
+def test_a_channel_that_no_route_leads_to_is_told_and_stops_nobody(tmp_path: Path) -> None:
+    file = written(tmp_path, GOOD.replace(", escalated: [line]", ""))
+    (finding,) = examined(file, KEPT)[0]
+    assert str(finding) == (
+        f"{file}:3: channels[line]: no route leads to it: expected a route with this channel; found none"
+    )
+    assert finding.severity is Severity.WARNING
+    assert read_channels(file, KEPT).warnings == (finding,)
+    assert read_channels(written(tmp_path, GOOD), KEPT).warnings == ()
+
+
+NOBODY = ": nobody is told when it opens: expected a route that takes it; found none"
+RULES = {"depot": {"too_warm": "critical", "quiet": "info"}, "plant_1": {"too_warm": "warning"}}
+
+
+def sites(folder: Path) -> list[Site]:
+    """Sites with these rules."""
+    folder.mkdir()
+    for name, rules in RULES.items():
+        (folder / f"{name}.yaml").write_text(
+            f"site: {name}\nkind: cold_chain\ntime_zone: Asia/Taipei\nstarts_on: 2026-01-01\ngwp_set: AR5\n"
+            "assets: [{name: room}]\npoints: [{name: temp, asset: room, kind: gauge, unit: Cel}]\nrules:\n"
+            + "".join(f"  - {{name: {each}, kind: threshold, points: temp, above: 8, severity: {severity}}}\n"
+                      for each, severity in rules.items())
+        )  # fmt: skip
+    return list(SiteFolder.of(folder).sites.values())
+
+
+FITTING = {
+    "sites: [depot, 'plant_*']": [],
+    "rules: ['too_*', quiet]": [],
+    "kinds: [opened], severities: [info, warning, critical]": [],
+    "sites: [depo, plant_1, depot]": [
+        ":4: routes[0].sites: nothing fits: expected a site; found depo (did you mean 'depot'?)",
+    ],
+    "sites: ['*', 'x*']": [":4: routes[0].sites: nothing fits: expected a site; found x*"],
+    "rules: [too_warm, quit]": [
+        ":4: routes[0].rules: nothing fits: expected a rule of these sites; found quit (did you mean 'quiet'?)",
+        f": rule quiet of depot{NOBODY}",
+    ],
+    "sites: [plat_1]": [
+        ":4: routes[0].sites: nothing fits: expected a site; found plat_1 (did you mean 'plant_1'?)",
+        *(f": rule {rule}{NOBODY}" for rule in ("too_warm of depot", "quiet of depot", "too_warm of plant_1")),
+    ],
+    "severities: [info, warning]": [f": rule too_warm of depot{NOBODY}"],
+    "kinds: [closed], sites: [depot]": [
+        f": rule {rule}{NOBODY}" for rule in ("too_warm of depot", "quiet of depot", "too_warm of plant_1")
+    ],
+}
+
+
+@pytest.mark.parametrize("words", FITTING)
+def test_routes_that_fit_nothing_and_rules_that_no_route_takes_are_told(words: str, tmp_path: Path) -> None:
+    ops = GOOD.splitlines(keepends=True)[:2]
+    file = written(tmp_path, "".join([*ops, "routes:\n", f"  - {{channels: [ops], {words}}}\n"]))
+    found = misfits(file, read_channels(file, KEPT).routes, sites(tmp_path / "sites"))
+    assert [str(each).removeprefix(str(file)) for each in found] == FITTING[words]
+    assert {each.severity for each in found} <= {Severity.WARNING}
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ def examined(path: Path, environment: Mapping[str, str] = os.environ) -> tuple[l
                     )  # fmt: skip
     led_to = {name for route in file.routes for name in (*route.channels, *route.escalated)}
     for row in file.channels:
-        if file.routes and row.name not in led_to:
+        if file.routes and led_to <= names and row.name not in led_to:  # a misspelt one was told above
             sentence = f"channels[{row.name}]: no route leads to it"
             source.add(
                 "unused_channel", sentence, row.line("name"), expected="a route with this channel", found="none",
