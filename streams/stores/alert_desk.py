@@ -103,7 +103,7 @@ class StoreDesk:
         note: str = "",
     ) -> Answer:
         """Tell nothing of a site, or of one rule or subject of it, for a time; `begins` and `until` are RFC 3339."""
-        self._need("site", site, self._sites())
+        self._need("site of this store", site, self._sites())
         if rule is not None:
             self._need(f"rule of {site}", rule, self._rules(site))
         if subject is not None:
