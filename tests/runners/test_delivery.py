@@ -217,7 +217,7 @@ def test_an_answer_without_an_end_is_not_read_to_its_end(tmp_path: Path) -> None
 
 def test_an_address_that_turns_private_is_not_connected_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is public when it is checked and loopback when it is connected to (DNS rebinding)."""
-    monkeypatch.setattr("streams.runners.delivery.channels.refused_name", lambda *_: "")
+    monkeypatch.setattr("streams.runners.delivery.channels.looked_up", lambda *_: {"8.8.8.8": ""})
     with closing(DuckDBStore(tmp_path / "a.duckdb")) as store, Receiver() as receiver:
         rows = "".join(
             f"  - {{name: {name}, kind: webhook, url: 'http://{host}:{receiver.port}/', secret: {{env: HOOK}}}}\n"
@@ -440,7 +440,7 @@ def test_grafana_gets_each_annotation_once(tmp_path: Path) -> None:
 def test_apprise_delivers_and_connects_to_private_addresses_only_where_it_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.runners.delivery.channels.refused_name", lambda *_: "")
+    monkeypatch.setattr("streams.runners.delivery.channels.looked_up", lambda *_: {"8.8.8.8": ""})
     with closing(DuckDBStore(tmp_path / "a.duckdb")) as store, Receiver(lambda *_: Answer(200)) as receiver:
         url = f"json://127.0.0.1:{receiver.port}/"
         (tmp_path / "may").write_text(f"{url}may\n")

@@ -22,7 +22,7 @@ from streams.domain.alerts import NoticeKind, Severity
 from streams.domain.findings import CatalogError, Finding, IngestError
 from streams.domain.findings import Severity as Weight
 from streams.ingest.kafka_settings import read_secret
-from streams.runners.delivery.addresses import refused_name
+from streams.runners.delivery.addresses import looked_up
 from streams.runners.delivery.channels_file import OWN_KEYS, ChannelRow, ChannelsFile, Language, RouteRow, SecretRow
 from streams.runners.delivery.signing import secret_bytes
 from streams.stores.dispatch import Message
@@ -33,6 +33,7 @@ HIDDEN: Final = "_"
 """Stands for the place of a secret that was in the file itself."""
 LEAST_HIDDEN: Final = 8
 """Shorter parts of an address are words that a log may hold."""
+SPACE: Final = re.compile(r"[\s\\]")
 PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -130,15 +131,18 @@ def examined(path: Path, environment: Mapping[str, str] = os.environ) -> tuple[l
                         "unknown_channel", f"routes[{number}].{key}: unknown channel", route.line(key),
                         expected="a channel of this file", found=name, hint=hint,
                     )  # fmt: skip
+    if not any(finding.severity is Weight.ERROR for finding in source.findings):
+        _tell_unused(source, file)
+    return in_order(source.findings), Channels(made, file.routes, frozenset(reading.hidden))
+
+
+def _tell_unused(source: Source, file: ChannelsFile) -> None:
     led_to = {name for route in file.routes for name in (*route.channels, *route.escalated)}
     for row in file.channels:
-        if file.routes and led_to <= names and row.name not in led_to:  # a misspelt one was told above
-            sentence = f"channels[{row.name}]: no route leads to it"
-            source.add(
-                "unused_channel", sentence, row.line("name"), expected="a route with this channel", found="none",
-                severity=Weight.WARNING,
-            )  # fmt: skip
-    return in_order(source.findings), Channels(made, file.routes, frozenset(reading.hidden))
+        if row.name not in led_to:
+            sentence, expected = f"channels[{row.name}]: no route leads to it", "a route with this channel"
+            line, weight = row.line("name"), Weight.WARNING
+            source.add("unused_channel", sentence, line, expected=expected, found="none", severity=weight)
 
 
 def _rows(source: Source, key: str) -> Iterator[Lines]:
@@ -234,7 +238,7 @@ class _Reading:
             host, port = parts.hostname, parts.port or PORTS.get(parts.scheme)
         except ValueError:
             host, port = None, None
-        if not host or not port or url != url.strip():
+        if not host or not port or SPACE.search(url):
             sentence = f"channels[{row.name}].url: bad value"
             self.source.add("bad_value", sentence, row.line("url"), expected=WEB_URL, found=shown)
         elif parts.username is not None or parts.password is not None:
@@ -244,10 +248,17 @@ class _Reading:
             self._check_host(row, host, port)
 
     def _check_host(self, row: ChannelRow, host: str, port: int) -> None:
-        refused = refused_name(host, port)
-        if refused:
-            sentence, expected = f"channels[{row.name}].url: refused address", "a public one, or allow_private: true"
-            self.source.add("refused_address", sentence, row.line("url"), expected=expected, found=refused)
+        found = looked_up(host, port)
+        line, sentence = row.line("url"), f"channels[{row.name}].url"
+        if found and all(found.values()):
+            shown = ", ".join(f"{address} ({kind})" for address, kind in found.items())
+            expected = "a public one, or allow_private: true"
+            self.source.add("refused_address", f"{sentence}: refused address", line, expected=expected, found=shown)
+        elif not found and row.kind != "apprise":  # of which a host may be a secret
+            expected, weight = "a name that resolves to an address", Weight.WARNING
+            self.source.add(
+                "no_address", f"{sentence}: no address now", line, expected=expected, found=host, severity=weight
+            )
 
     def _check_apprise(self, row: ChannelRow, url: str) -> None:
         import apprise  # noqa: PLC0415 - large, and few need it
