@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import polars as pl
 import typer
@@ -18,18 +19,22 @@ from jobs.alerts_test import send_test
 from jobs.opening import is_server, opened
 from jobs.query import table
 from jobs.say import say
+from streams.catalog.folder import SiteFolder
 from streams.catalog.source import duration_ms
+from streams.domain.findings import Severity as Weight
 from streams.domain.findings import StoreError, StoreHeldError
 from streams.runners.control import RemoteDesk
-from streams.runners.delivery.channels import check_channels
-from streams.stores.alert_desk import Answer, Desk, StoreDesk
+from streams.runners.delivery.channels import examined
+from streams.runners.delivery.fitting import misfits
+from streams.stores.alert_desk import Answer, Desk, StoreDesk, moment_of
 from streams.stores.duckdb import path_of
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Alerts: what is open, who looks after it, what is silent, what was delivered; and the sender for a database.",
+    help="Alerts: what is open, who looks after it, what is silent, what was delivered or given up; and the sender for "
+    "a database.",
     epilog="On the file of a running `kilowatch run` the commands ask that process.",
 )
 app.command(
@@ -39,8 +44,16 @@ app.command(
 )(deliver)
 app.command("send-test", epilog="Example: kilowatch alerts send-test line --channels channels.yaml")(send_test)
 
+WIDTH: Final = 10_000
 By = Annotated[str | None, typer.Option("--by", help="Who; by default the user of this process.")]
 Note = Annotated[str, typer.Option("--note", help="Why.")]
+Messages = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[MESSAGE]…", help="Their ids, of `alerts deliveries --dead`, or beginnings of them."),
+]
+OfChannel = Annotated[str | None, typer.Option("--channel", help="All of one channel.")]
+OfEpisode = Annotated[str | None, typer.Option("--episode", help="All of one episode.")]
+Every = Annotated[bool, typer.Option("--all", help="All that there are.")]
 
 
 @contextmanager
@@ -49,7 +62,7 @@ def _desk(store: str, *, read_only: bool) -> Iterator[Desk]:
     if not is_server(store) and not path_of(store).exists():
         raise StoreError(f"store {path_of(store)}: expected a file; found none")
     try:
-        with opened(store, read_only=read_only and is_server(store)) as kept:
+        with opened(store, read_only=read_only and is_server(store), operates=True) as kept:
             yield StoreDesk(kept, lambda: datetime.now(UTC))
     except StoreHeldError:
         yield RemoteDesk(path_of(store))
@@ -61,7 +74,8 @@ def _ask(store: str, verb: str, *, read_only: bool = False, **asked: Any) -> Ans
 
 
 def _print(rows: Answer) -> None:
-    sys.stdout.write(table(pl.DataFrame(rows, infer_schema_length=None)) if rows else "(0 rows)\n")
+    """Write a line a row, however wide, so that no id is broken."""
+    sys.stdout.write(table(pl.DataFrame(rows, infer_schema_length=None), WIDTH) if rows else "(0 rows)\n")
 
 
 def _user(by: str | None) -> str:
@@ -71,13 +85,26 @@ def _user(by: str | None) -> str:
         return "unknown"
 
 
-@app.command("check", epilog="Example: kilowatch alerts check --channels channels.yaml")
-def check(channels: options.Channels) -> None:
-    """Check a channels file, its secrets and its addresses, and say all that is wrong at once."""
-    findings = check_channels(channels)
+@app.command("check", epilog="Example: kilowatch alerts check --channels channels.yaml --sites sites")
+def check(
+    channels: options.Channels,
+    sites: Annotated[
+        Path | None,
+        typer.Option("--sites", metavar="FOLDER", envvar="KILOWATCH_SITES", help="Sites whose rules routes may name."),
+    ] = None,
+) -> None:
+    """Check a channels file, its secrets and its addresses, and say all that is wrong at once.
+
+    With --sites it also tells words of routes that fit no site or no rule, and rules that no route takes.
+    """
+    folder = SiteFolder.of(sites) if sites else None
+    findings, ways = examined(channels)
+    if folder and ways:
+        findings = [*findings, *misfits(channels, ways.routes, list(folder.sites.values()))]
     sys.stderr.writelines(f"{finding.severity.value}: {finding}\n" for finding in findings)
-    say.print(f"{channels}: {len(findings)} errors", soft_wrap=True)
-    raise typer.Exit(1 if findings else 0)
+    errors = sum(finding.severity is Weight.ERROR for finding in findings)
+    say.print(f"{channels}: {errors} errors, {len(findings) - errors} warnings", soft_wrap=True)
+    raise typer.Exit(1 if errors else 0)
 
 
 @app.command("list", epilog="Example: kilowatch alerts list --store duckdb:///site.duckdb")
@@ -93,7 +120,7 @@ def list_episodes(
     "ack", epilog="Example: kilowatch alerts ack 3f2a --store duckdb:///site.duckdb --note 'fan is being changed'"
 )
 def acknowledge(
-    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="Its id, of `alerts list`.")],
+    episode: Annotated[str, typer.Argument(metavar="EPISODE", help="Its id, of `alerts list`, or its beginning.")],
     store: options.StoreUrl,
     by: By = None,
     note: Note = "",
@@ -110,7 +137,7 @@ def silence(
     store: options.StoreUrl,
     site: Annotated[str, typer.Option("--site", help="The site.")],
     rule: Annotated[str | None, typer.Option("--rule", help="One rule of it alone.")] = None,
-    subject: Annotated[str | None, typer.Option("--subject", help="One point or asset of it alone.")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", help="One point of it alone.")] = None,
     lasts: Annotated[str | None, typer.Option("--for", metavar="DURATION", help="How long, such as 2h.")] = None,
     until: Annotated[str | None, typer.Option("--until", metavar="TIME", help="Until when, with the offset.")] = None,
     begins: Annotated[
@@ -131,10 +158,12 @@ def silence(
 
 def _after(begins: str | None, lasts: str) -> str:
     try:
-        moment = datetime.fromisoformat(begins) if begins else datetime.now(UTC)
-        return (moment + timedelta(milliseconds=duration_ms(lasts))).isoformat()
+        span = timedelta(milliseconds=duration_ms(lasts))
+        return ((moment_of(begins) if begins else datetime.now(UTC)) + span).isoformat()
     except ValueError as error:
-        raise StoreError(f"alerts: {error}") from error
+        raise StoreError(f"alerts: --for: {error}") from error
+    except OverflowError:
+        raise StoreError(f"alerts: --for: expected a silence that ends before the year 10000; found {lasts}") from None
 
 
 @app.command("silences", epilog="Example: kilowatch alerts silences --store duckdb:///site.duckdb")
@@ -160,3 +189,40 @@ def deliveries(
 ) -> None:
     """List the attempts to deliver messages, the newest first."""
     _print(_ask(store, "deliveries", read_only=True, dead=dead, episode_id=episode))
+
+
+@app.command("resend", epilog="Example: kilowatch alerts resend --channel ops --store duckdb:///site.duckdb")
+def resend(
+    store: options.StoreUrl,
+    messages: Messages = None,
+    channel: OfChannel = None,
+    episode: OfEpisode = None,
+    every: Every = False,
+    by: By = None,
+    note: Note = "",
+) -> None:
+    """Send dead letters again, under the ids that they have; they are tried for another day."""
+    _print(_ask(store, "resend", **_letters(messages, channel, episode, every=every), by=_user(by), note=note))
+
+
+@app.command(
+    "discard", epilog="Example: kilowatch alerts discard 3f2a.0 --store duckdb:///site.duckdb --note 'too old'"
+)
+def discard(
+    store: options.StoreUrl,
+    messages: Messages = None,
+    channel: OfChannel = None,
+    episode: OfEpisode = None,
+    every: Every = False,
+    by: By = None,
+    note: Note = "",
+) -> None:
+    """Give dead letters up for good: they are no longer counted, and stay in mart.alert_delivery."""
+    _print(_ask(store, "discard", **_letters(messages, channel, episode, every=every), by=_user(by), note=note))
+
+
+def _letters(messages: list[str] | None, channel: str | None, episode: str | None, *, every: bool) -> dict[str, Any]:
+    """Which dead letters are meant; nothing stands for all of them only where that is said."""
+    if every == bool(messages or channel or episode):
+        raise typer.BadParameter("expected messages, --channel or --episode, or --all instead of them")
+    return {"messages": messages or [], "channel": channel, "episode_id": episode}

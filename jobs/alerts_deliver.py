@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import threading
+from collections.abc import Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -14,17 +15,23 @@ from prometheus_client import CollectorRegistry
 from jobs import options
 from jobs.logs import start_logs
 from jobs.opening import is_server
-from streams.domain.findings import KilowatchError, StoreError
+from streams.domain.findings import Finding, KilowatchError, StoreError
 from streams.runners.delivery.channels import read_channels
 from streams.runners.delivery.metrics import DeliveryMetrics
 from streams.runners.delivery.sender import Sender, utc_now
 from streams.runners.metrics import StatusServer
 from streams.stores.postgres import PostgresStore
-from streams.stores.schema import check_rights, check_schema
+from streams.stores.schema import SENDS, check_rights, check_schema
 
 LOG: Final = logging.getLogger("kilowatch.alerts")
 LOOK_S: Final = 0.5
 STOP_S: Final = 7.0
+
+
+def tell_warnings(warnings: Sequence[Finding], log: logging.Logger) -> None:
+    """Log what is odd about a channels file."""
+    for finding in warnings:
+        log.warning("channels odd", extra={"fields": {"finding": str(finding)}})
 
 
 def deliver(store: options.ServerUrl, channels: options.Channels, metrics: options.Metrics = options.METRICS) -> None:
@@ -40,8 +47,9 @@ def deliver(store: options.ServerUrl, channels: options.Channels, metrics: optio
     ways = read_channels(channels)
     kept = PostgresStore(store, application="kilowatch alerts")
     check_schema(kept)
-    check_rights(kept)
+    check_rights(kept, SENDS, "kilowatch_sender")
     start_logs(frozenset({*ways.hidden, kept.password or ""}))
+    tell_warnings(ways.warnings, LOG)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

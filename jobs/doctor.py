@@ -18,10 +18,13 @@ from rich.table import Table
 from jobs import options
 from jobs.opening import is_server, opened
 from streams.catalog.folder import SiteFolder
-from streams.domain.findings import KilowatchError
+from streams.domain.findings import KilowatchError, StoreHeldError
 from streams.ingest.kafka_settings import KafkaSettings
+from streams.runners.control import RemoteDesk
 from streams.runners.kafka_clients import kafka_client
 from streams.runners.kafka_topics import NEEDED, TELEMETRY
+from streams.stores.alert_desk import Answer, StoreDesk
+from streams.stores.duckdb import path_of
 from streams.stores.postgres import PostgresStore
 from streams.stores.schema import check_schema
 from streams.stores.store import Store
@@ -101,6 +104,16 @@ def _sites(path: Path) -> list[Look]:
 
 
 def _store(url: str) -> Iterator[Look]:
+    try:
+        yield from _opened(url)
+    except StoreHeldError:
+        path = path_of(url)
+        standing = RemoteDesk(path).ask("standing", {})
+        yield Look("store", f"{path}: `kilowatch run` holds it, and tells of alerts alone; its daily copy has the rest")
+        yield from _alerts(standing)
+
+
+def _opened(url: str) -> Iterator[Look]:
     with opened(url, read_only=True) as kept:
         if is_server(url):
             server, now = kept.rows("select split_part(version(), ' ', 2), clock_timestamp() at time zone 'UTC'")[0]
@@ -116,6 +129,7 @@ def _store(url: str) -> Iterator[Look]:
         if isinstance(kept, PostgresStore):
             check_schema(kept)
         yield from _gateways(kept)
+        yield from _alerts(StoreDesk(kept, lambda: datetime.now(UTC)).ask("standing", {}))
         day_ago = (datetime.now(UTC) - timedelta(days=1)).replace(tzinfo=None)
         for reason, count in kept.rows(
             "select reason, count(*) from mart.quarantine where received_at > $1 "
@@ -141,6 +155,29 @@ def _gateways(kept: Store) -> Iterator[Look]:
         yield Look(
             f"gateway {source} of {site}", found, "is it powered, and does it reach the broker?" if silent else ""
         )
+
+
+def _alerts(standing: Answer) -> Iterator[Look]:
+    """Dead letters, and messages that nobody sends; a line that says so where there is nothing of that."""
+    mend = {
+        "dead": "mend the channel, then kilowatch alerts resend --channel {channel} (or discard)",
+        "overdue": "is a sender with this channel running? kilowatch alerts deliver, or run --channels",
+        "unseen": "is a sender running? kilowatch alerts deliver, or run --channels",
+        "unrouted": "",
+        "lasting": "",
+    }
+    said = {
+        "dead": ("dead letters of {channel}", "{messages}, the newest of {since}: {reason}"),
+        "overdue": ("messages for {channel}", "{messages} are due and not sent, the first since {since}"),
+        "unseen": ("messages about alerts", "{messages} that no sender has looked at, the first of {since}"),
+        "unrouted": ("messages that no route takes", "{messages} in the last day"),
+        "lasting": ("episodes that last", "{messages}, the first since {since}"),
+    }
+    for row in standing:
+        what, found = (text.format(**row) for text in said[row["what"]])
+        yield Look(what, found, mend[row["what"]].format(**row))
+    if not any(mend[row["what"]] for row in standing):
+        yield Look("delivery of alerts", "no dead letters, and nothing that is overdue")
 
 
 def _kafka(brokers: KafkaSettings, store: str | None) -> Iterator[Look]:

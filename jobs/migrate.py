@@ -28,8 +28,9 @@ def migrate_store(
 ) -> None:
     """Bring a store's tables, views, roles and policies up to date; doing it again changes nothing.
 
-    Passwords of the roles kilowatch_writer, kilowatch_reader and kilowatch_grafana come from
-    KILOWATCH_WRITER_PASSWORD and so on, or from the files that KILOWATCH_WRITER_PASSWORD_FILE and so on name.
+    Passwords of the roles kilowatch_writer, kilowatch_reader, kilowatch_grafana, kilowatch_sender and
+    kilowatch_operator come from KILOWATCH_WRITER_PASSWORD and so on, or from the files that
+    KILOWATCH_WRITER_PASSWORD_FILE and so on name.
     """
     say = Console(stderr=True, highlight=False, markup=False)
     if not is_server(store):
@@ -43,6 +44,8 @@ def migrate_store(
         server.close()
     said = ", ".join(done.applied) or "nothing new"
     roles = "roles up to date" if done.has_roles else "roles left alone: this user may not make roles"
+    if done.missing:
+        roles += f", and there is no {', '.join(done.missing)}"
     say.print(f"{server.where}: {said}; {done.server}; {roles}", soft_wrap=True)
 
 

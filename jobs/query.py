@@ -58,7 +58,9 @@ def query(
         rows.write_parquet(output or sys.stdout.buffer)
 
 
-def table(rows: pl.DataFrame) -> str:
-    """Rows as people read them."""
-    with pl.Config(tbl_rows=1_000, tbl_cols=-1, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_width_chars=240):
+def table(rows: pl.DataFrame, width: int = 240) -> str:
+    """Rows as people read them; what is wider is broken."""
+    with pl.Config(
+        tbl_rows=1_000, tbl_cols=-1, fmt_str_lengths=80, tbl_hide_dataframe_shape=True, tbl_width_chars=width
+    ):
         return f"{rows}\n({len(rows):,} rows)\n"

@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from jobs import options
+from jobs.alerts_deliver import tell_warnings
 from jobs.bridge_run import address_of, listen, mqtt_settings, now_ms
 from jobs.logs import start_logs
 from streams.catalog.folder import SiteFolder
@@ -28,6 +29,7 @@ from streams.ingest.topics import Topics
 from streams.runners.box import TICK_S, Box, copy_of
 from streams.runners.control import Control
 from streams.runners.delivery.channels import Channels, read_channels
+from streams.runners.delivery.fitting import misfits
 from streams.runners.delivery.metrics import DeliveryMetrics
 from streams.runners.delivery.sender import Sender
 from streams.runners.embedded import archive_of, utc_now
@@ -107,6 +109,8 @@ def run(
         topics = Topics(read_inlets(inlets), tally)
     ways = read_channels(channels) if channels else None
     start_logs(frozenset(each for each in (secret, *(ways.hidden if ways else ())) if each))
+    if ways and channels:
+        tell_warnings([*ways.warnings, *misfits(channels, ways.routes, list(folder.sites.values()))], LOG)
     with (
         closing(DuckDBStore(path_of(store))) as kept,
         closing(kept.beside()) as for_people,

@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 import typer
+from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
@@ -31,9 +32,10 @@ from streams.catalog.values import TitleRow
 from streams.domain.quantities import UNITS
 from streams.ingest.codec import decode
 from streams.ingest.mapping import Mapping, Target, read_mapping
-from streams.runners.delivery.channels import check_channels
+from streams.runners.delivery.channels import examined
 from streams.runners.delivery.channels_file import ChannelRow, ChannelsFile, RouteRow, SecretRow
-from streams.stores.dispatch import WITHHELD
+from streams.runners.delivery.metrics import DeliveryMetrics
+from streams.stores.dispatch import WITHHELD, Status
 from streams.stores.duckdb_as_of import KEPT
 
 ROOT = Path(__file__).parents[1]
@@ -167,13 +169,15 @@ def test_the_page_of_alerts_has_every_command_key_and_status_and_a_sound_example
     assert commands == set(GROUP.commands["alerts"].commands)
     marked = set(re.findall(r"`([^`\n]+)`", page))
     assert keys(ChannelsFile, ChannelRow, RouteRow, SecretRow) - marked == set()
-    assert {status.value for status in WITHHELD} <= marked
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    metrics = {name for name in vars(DeliveryMetrics(CollectorRegistry())) if name != "latency"} | {"delivery_seconds"}
+    assert metrics <= {each.removesuffix("_total") for each in marked}
+    assert {status.value for status in (*WITHHELD, Status.DEAD, Status.RESENT, Status.DISCARDED)} <= marked
+    (example,) = re.findall(r"```yaml\n(.*?)```", page.partition("## The channels file")[2], re.DOTALL)
     file = tmp_path / "channels.yaml"
     file.write_text(example, encoding="utf-8")
     secret = "whsec_" + "A" * 43 + "="
     environment = dict.fromkeys(re.findall(r"env: (\w+)", example), secret)
-    assert check_channels(file, {**environment, "KILOWATCH_LINE_URL": "line://token/user"}) == []
+    assert examined(file, {**environment, "KILOWATCH_LINE_URL": "line://token/user"})[0] == []
     assert keys(ChannelsFile, ChannelRow, RouteRow) - set(re.findall(r"(\w+):", example)) == set()
 
 

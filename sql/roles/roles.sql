@@ -1,16 +1,14 @@
--- The three roles, which are the server's and not one database's: what they may do is in grants.sql. May be applied
+-- The roles, which are the server's and not one database's: what each may do is in the file of its name. May be applied
 -- again.
 do $$
+declare
+    named text;
 begin
-    if not exists (select 1 from pg_roles where rolname = 'kilowatch_writer') then
-        create role kilowatch_writer login;
-    end if;
-    if not exists (select 1 from pg_roles where rolname = 'kilowatch_reader') then
-        create role kilowatch_reader login;
-    end if;
-    if not exists (select 1 from pg_roles where rolname = 'kilowatch_grafana') then
-        create role kilowatch_grafana login;
-    end if;
+    foreach named in array array['writer', 'reader', 'grafana', 'sender', 'operator'] loop
+        if not exists (select 1 from pg_roles where rolname = 'kilowatch_' || named) then
+            execute format('create role %I login', 'kilowatch_' || named);
+        end if;
+    end loop;
 end
 $$;
 
@@ -22,3 +20,6 @@ alter role kilowatch_grafana set timezone = 'UTC';
 alter role kilowatch_grafana set default_transaction_read_only = on;
 alter role kilowatch_grafana set statement_timeout = '30s';
 alter role kilowatch_grafana set search_path = mart;
+alter role kilowatch_sender set timezone = 'UTC';
+alter role kilowatch_operator set timezone = 'UTC';
+alter role kilowatch_operator set statement_timeout = '30s';

@@ -17,16 +17,19 @@ from streams.domain.alerts import NoticeKind, Severity
 
 
 class Status(StrEnum):
-    """How a message stands with a channel. All but `waiting` and `failed` are an end; `failed` is of attempts alone.
+    """How a message stands with a channel. All but `waiting` are an end; `failed` and `resent` are of receipts alone.
 
-    The last four have not been sent: a silence, an episode of a parent asset, or an acknowledgement was in the way; or
-    nobody had been told of the episode that is over.
+    A person has sent what is `resent` again, and given up for good what is `discarded`. The last four have not been
+    sent: a silence, an episode of a parent asset, or an acknowledgement was in the way; or nobody was told of the
+    episode in time.
     """
 
     WAITING = "waiting"
     FAILED = "failed"
     SENT = "sent"
     DEAD = "dead"
+    RESENT = "resent"
+    DISCARDED = "discarded"
     UNROUTED = "unrouted"
     SILENCED = "silenced"
     GROUPED = "grouped"
@@ -65,12 +68,16 @@ MESSAGE: Final = "o.message_id, o.episode_id, o.site, o.kind, o.number, o.happen
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """A message that is due at a channel, and how it stands."""
+    """A message that is due at a channel, and how it stands.
+
+    `resent_after` is how many attempts there had been when a person sent it again: its tries begin anew after them.
+    """
 
     message: Message
     channel: str
     attempts: int
     status: Status
+    resent_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

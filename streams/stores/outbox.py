@@ -5,7 +5,7 @@ Of one episode and channel a message waits until those before it are done with. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -13,15 +13,21 @@ import polars as pl
 
 from streams.catalog.lines import plain
 from streams.catalog.runs import is_run
-from streams.domain.alerts import Severity
+from streams.domain.alerts import NoticeKind, Severity
 from streams.stores.dispatch import MESSAGE, WITHHELD, Circumstances, Dispatch, Message, Record, Silence, Status
 from streams.stores.store import Store
 
 MOST_PLANNED: Final = 500
+UNROUTED: Final = Record(Status.UNROUTED, "no route takes it")
+LATE: Final = Record(Status.UNTOLD, "no sender looked at it for 30 h")
+RESENT_AFTER: Final = (
+    "coalesce((select max(r.attempt) from fact.alert_delivery as r where r.message_id = d.message_id "
+    "and r.channel = d.channel and r.status = 'resent'), 0)"
+)
 FRESH: Final = timedelta(seconds=10)
 """Between two looks at whether a site has another file."""
 GIVEN_UP: Final = timedelta(hours=30)
-"""A message of a channel that nobody configures any more is a dead letter then."""
+"""A message of a channel that nobody configures any more is a dead letter then; one that no sender saw is too late."""
 
 
 class Outbox:
@@ -43,7 +49,8 @@ class Outbox:
     def plan(self, route: Callable[[Message, Collection[str]], Sequence[str]], now: datetime) -> tuple[int, int]:
         """Give new messages to channels; return how many there were, and how many of them no route takes.
 
-        `route` is told the channels that have had messages of the episode before.
+        `route` is told the channels that have had messages of the episode before. What no sender looked at for long is
+        not sent, but for the opening of an episode that lasts, and the end of one that was told.
         """
         with self.store.transaction():
             self.store.alone("alerts plan")
@@ -55,25 +62,39 @@ class Outbox:
             if not messages:
                 return 0, 0
             known = self._channels({message.episode_id for message in messages})
-            given, left = list[tuple[Any, ...]](), list[Message]()
+            late = self._late(messages, known, now)
+            given, told = list[tuple[Any, ...]](), list[tuple[Message, str, int, Record]]()
             for message in messages:
                 channels = known.setdefault(message.episode_id, set())
-                chosen = route(message, channels)
+                chosen = [] if message.message_id in late else route(message, channels)
                 channels.update(chosen)
                 given += [
                     (message.message_id, message.episode_id, message.number, name, 0, now, Status.WAITING.value)
                     for name in chosen
                 ]
-                left += [] if chosen else [message]
+                told += [] if chosen else [(message, "", 0, LATE if message.message_id in late else UNROUTED)]
             if given:
                 self.store.append("op.alert_dispatch", pl.DataFrame(given, schema=DISPATCH, orient="row"))
-            unrouted = Record(Status.UNROUTED, "no route takes it")
-            self._tell([(message, "", 0, unrouted) for message in left], now)
+            self._tell(told, now)
             self.store.execute(
                 "update op.alert_outbox set planned_at = $1 where message_id = any($2)",
                 [now, [message.message_id for message in messages]],
             )
-        return len(messages), len(left)
+        return len(messages), sum(each[3] is UNROUTED for each in told)
+
+    def _late(self, messages: Sequence[Message], known: Mapping[str, Collection[str]], now: datetime) -> set[str]:
+        """Ids of messages that come too late to be of use."""
+        old = [message for message in messages if now - message.created_at > GIVEN_UP]
+        lasting = self._lasting({message.episode_id for message in old}) if old else set()
+        useful = {NoticeKind.OPENED: lasting, NoticeKind.CLOSED: known}
+        return {each.message_id for each in old if each.episode_id not in useful.get(each.kind, ())}
+
+    def _lasting(self, episodes: Iterable[str]) -> set[str]:
+        rows = self.store.rows(
+            "select episode_id from fact.alert_episode where closed_at is null and episode_id = any($1)",
+            [list(episodes)],
+        )
+        return {str(row[0]) for row in rows}
 
     def _channels(self, episodes: Iterable[str]) -> dict[str, set[str]]:
         known: dict[str, set[str]] = {}
@@ -86,7 +107,7 @@ class Outbox:
     def due(self, channels: Sequence[str], now: datetime, most: int) -> list[Dispatch]:
         """What can be sent now by these channels, so much of each at most, in order of time."""
         rows = self.store.rows(
-            f"select {MESSAGE}, d.channel, d.attempts, d.status from ("  # noqa: S608 - columns of our own
+            f"select {MESSAGE}, d.channel, d.attempts, d.status, {RESENT_AFTER} from ("  # noqa: S608 - columns of our own
             "select w.*, row_number() over (partition by w.channel order by w.next_at, w.number) as nth "
             "from op.alert_dispatch as w where w.next_at <= $1 and w.channel = any($2) and not exists ("
             "select 1 from op.alert_dispatch as b where b.episode_id = w.episode_id and b.channel = w.channel "
@@ -95,7 +116,7 @@ class Outbox:
             f"where d.nth <= {most} order by d.next_at, d.number",
             [now, list(channels)],
         )
-        return [Dispatch(Message.of(row[:-3]), row[-3], int(row[-2]), Status(row[-1])) for row in rows]
+        return [Dispatch(Message.of(row[:-4]), row[-4], int(row[-3]), Status(row[-2]), int(row[-1])) for row in rows]
 
     def circumstances(self, dispatch: Dispatch, sha256: str, now: datetime) -> Circumstances:
         """See `Circumstances`; `sha256` names the configuration of the channel."""
@@ -210,9 +231,14 @@ class Outbox:
 
     def waiting(self) -> dict[str, int]:
         """Messages that wait, by channel."""
-        rows = self.store.rows(
-            "select channel, count(*) from op.alert_dispatch where next_at is not null group by channel"
-        )
+        return self._counted("next_at is not null")
+
+    def dead(self) -> dict[str, int]:
+        """Dead letters that nobody has sent again or discarded, by channel."""
+        return self._counted("status = 'dead'")
+
+    def _counted(self, which: str) -> dict[str, int]:
+        rows = self.store.rows(f"select channel, count(*) from op.alert_dispatch where {which} group by channel")  # noqa: S608 - words of our own
         return {str(channel): int(count) for channel, count in rows}
 
     def _tell(self, told: Sequence[tuple[Message, str, int, Record]], now: datetime) -> None:

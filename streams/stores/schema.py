@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,18 +15,55 @@ from streams.domain.quantities import OFFSET, UNITS
 from streams.stores.postgres import PostgresStore
 from streams.stores.store import SQL, views
 
-ROLES = ("writer", "reader", "grafana")
+ROLES = ("writer", "reader", "grafana", "sender", "operator")
 TRIES = 50
 TRY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Right:
+    """Something that a user must be allowed: `insert` into a table, or `update` of one of its columns."""
+
+    what: str
+    table: str
+    column: str = ""
+
+    def asked(self) -> str:
+        """The question to the server."""
+        if self.column:
+            return f"select has_column_privilege('{self.table}', '{self.column}', '{self.what}')"
+        return f"select has_table_privilege('{self.table}', '{self.what}')"
+
+
+SENDS = (
+    Right("insert", "op.alert_dispatch"),
+    Right("insert", "op.alert_channel"),
+    Right("insert", "fact.alert_delivery"),
+    Right("update", "op.alert_outbox", "planned_at"),
+    Right("update", "op.alert_dispatch", "status"),
+)
+"""What a sender of alerts must be allowed (sql/roles/sender.sql)."""
+OPERATES = (
+    Right("insert", "fact.alert_acknowledgement"),
+    Right("insert", "fact.alert_silence"),
+    Right("insert", "fact.alert_delivery"),
+    Right("update", "fact.alert_silence", "ends_at"),
+    Right("update", "op.alert_dispatch", "status"),
+)
+"""What people on duty must be allowed (sql/roles/operator.sql)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Migrated:
-    """What `migrate` did: the files it applied, what the server is, and whether it made the roles."""
+    """What `migrate` did: the files it applied, what the server is, and whether it made the roles.
+
+    `missing` are roles that it could not make and that are not there.
+    """
 
     applied: tuple[str, ...]
     server: str
     has_roles: bool
+    missing: tuple[str, ...] = ()
 
 
 def files() -> list[Path]:
@@ -37,7 +74,7 @@ def files() -> list[Path]:
 def migrate(store: PostgresStore, passwords: Mapping[str, str]) -> Migrated:
     """Apply what is missing: tables, indexes, views, roles, and chunks where TimescaleDB is there.
 
-    `passwords` by role (writer, reader, grafana). StoreError where the schema is of another version of a file, or newer
+    `passwords` by role, of ROLES. StoreError where the schema is of another version of a file, or newer
     than all of them: its views are not to become older again.
     """
     _refuse_newer(store, _done(store))
@@ -49,8 +86,8 @@ def migrate(store: PostgresStore, passwords: Mapping[str, str]) -> Migrated:
         _views(store)
         if timescale:
             _run(store, (SQL / "timescale" / "hypertables.sql").read_text(encoding="utf-8"))
-        has_roles = _roles(store, passwords)
-    return Migrated(tuple(applied), server, has_roles)
+        has_roles, missing = _roles(store, passwords)
+    return Migrated(tuple(applied), server, has_roles, missing)
 
 
 def check_schema(store: PostgresStore) -> None:
@@ -69,21 +106,24 @@ def check_schema(store: PostgresStore) -> None:
     _refuse_newer(store, done)
 
 
-def check_rights(store: PostgresStore) -> None:
-    """StoreError unless the user may write what a worker writes."""
+def check_rights(store: PostgresStore, rights: Sequence[Right] = (), role: str = "kilowatch_writer") -> None:
+    """StoreError unless the user has these rights of `role`; without any, unless he may write what a worker writes."""
     expected = f"store {store.where}: expected a user who may write; found {store.user!r}, who"
-    mend = "connect as kilowatch_writer, or as the database's owner"
+    mend = f"connect as {role}, or as the database's owner"
     if store.rows("show default_transaction_read_only")[0][0] == "on":
         raise StoreError(f"{expected} may only read; {mend}")
     if store.rows("select pg_is_in_recovery()")[0][0]:
         raise StoreError(f"store {store.where}: expected a server that takes writes; found a standby; mend --store")
+    for right in rights:
+        if not store.rows(right.asked())[0][0]:
+            raise StoreError(f"{expected} may not {right.what} {right.table}; {mend}")
     closed = store.rows(
         "select schemaname || '.' || tablename from pg_tables where schemaname in ('op', 'raw', 'fact') "
         "and schemaname || '.' || tablename <> 'op.migration' "
         "and not (has_table_privilege(schemaname || '.' || tablename, 'insert') "
         "and has_table_privilege(schemaname || '.' || tablename, 'delete')) limit 1"
     )
-    if closed:
+    if closed and not rights:
         raise StoreError(f"{expected} may not write {closed[0][0]}; {mend}")
 
 
@@ -169,22 +209,25 @@ def _extension(store: PostgresStore) -> tuple[str | None, str]:
     return version, f"TimescaleDB {version}"
 
 
-def _roles(store: PostgresStore, passwords: Mapping[str, str]) -> bool:
-    """Make the roles and give them their rights in this database; tell whether this user may make roles.
+def _roles(store: PostgresStore, passwords: Mapping[str, str]) -> tuple[bool, tuple[str, ...]]:
+    """Make the roles and give them their rights in this database.
 
-    One who may not leaves the roles to the administrator, and gives rights to those that are there.
+    A user who may not make roles leaves them to the administrator, and gives rights to those that are there. Return
+    whether this one may, and the roles that are not there.
     """
     may = bool(store.rows("select rolcreaterole or rolsuper from pg_roles where rolname = current_user")[0][0])
     if may:
         _again(store, lambda: _make_roles(store, passwords))
     named = [f"kilowatch_{role}" for role in ROLES]
-    if len(store.rows("select 1 from pg_roles where rolname = any($1)", [named])) == len(ROLES):
-        _run(store, (SQL / "roles" / "grants.sql").read_text(encoding="utf-8"))
+    there = {name for (name,) in store.rows("select rolname from pg_roles where rolname = any($1)", [named])}
+    for role in ("everybody", *ROLES) if there else ():
+        if role == "everybody" or f"kilowatch_{role}" in there:
+            _run(store, (SQL / "roles" / f"{role}.sql").read_text(encoding="utf-8"))
     owned = "select datname from pg_database where datname = current_database() and pg_has_role(datdba, 'usage')"
     for (name,) in store.rows(owned):
         statement = sql.SQL("alter database {} set timezone = 'UTC'").format(sql.Identifier(name))
         store.execute(statement.as_string(store.con))
-    return may
+    return may, tuple(name for name in named if name not in there)
 
 
 def _make_roles(store: PostgresStore, passwords: Mapping[str, str]) -> None:

@@ -13,14 +13,18 @@ import typer
 import yaml
 
 from jobs.cli import app
+from streams.stores.schema import ROLES as SERVER_ROLES
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = DEPLOY / "compose.yaml"
-COMMANDS = getattr(typer.main.get_command(app), "commands", {})
+GROUP = getattr(typer.main.get_command(app), "commands", {})
+COMMANDS = {name: GROUP[name] for name in GROUP} | {
+    f"alerts {name}": each for name, each in getattr(GROUP["alerts"], "commands", {}).items()
+}
 """The commands that this tree has, by name."""
 
-ROLES = {f"KILOWATCH_{role}_PASSWORD_FILE" for role in ("WRITER", "READER", "GRAFANA")}
+ROLES = {f"KILOWATCH_{role.upper()}_PASSWORD_FILE" for role in SERVER_ROLES}
 STORE = {"KILOWATCH_STORE_PASSWORD_FILE"}
 KAFKA = {"--kafka-security", "--kafka-user", "--kafka-password-file", "--kafka-mechanism", "--kafka-ca"}
 MQTT = {"--mqtt", "--mqtt-password-file", "--mqtt-ca"}
@@ -28,15 +32,26 @@ OPTIONS = {
     "migrate": {"--store"},
     "worker": {"--sites", "--store", "--kafka", "--group", "--topics", "--archive", "--metrics"} | KAFKA,
     "bridge": {"--inlets", "--kafka", "--spool", "--http", "--tokens", "--metrics"} | KAFKA | MQTT,
-    "run": {"--sites", "--store", "--spool", "--inlets", "--http", "--tokens", "--metrics"} | MQTT,
+    "run": {"--sites", "--store", "--spool", "--inlets", "--http", "--tokens", "--channels", "--metrics"} | MQTT,
+    "alerts deliver": {"--store", "--channels", "--metrics"},
+    "alerts list": {"--store"},
 }
-BESIDE = {"migrate": STORE | ROLES, "worker": STORE, "bridge": set[str](), "run": set[str]()}
+BESIDE = {
+    "migrate": STORE | ROLES,
+    "worker": STORE,
+    "bridge": set[str](),
+    "run": set[str](),
+    "alerts deliver": STORE,
+    "alerts list": STORE,
+}
 """Variables that have no option beside them."""
 NEEDED = {
     "migrate": {"--store"},
     "worker": {"--sites", "--store", "--kafka", "--topics", "--archive"},
     "bridge": {"--inlets", "--mqtt", "--kafka", "--spool"},
     "run": {"--sites", "--store", "--spool"},
+    "alerts deliver": {"--store", "--channels"},
+    "alerts list": {"--store"},
 }
 
 
@@ -107,15 +122,18 @@ def unit_start(path: Path) -> Start:
     assert words[0] == "/opt/kilowatch/bin/kilowatch"
     environment = dict(each.split("=", 1) for each in settings.get("Environment", []))
     # What the operator writes into the file, as docs/deploy.md says.
-    assert any(each.endswith("/etc/kilowatch/kilowatch.env") for each in settings["EnvironmentFile"])
-    own = {"run": {"KILOWATCH_MQTT"}, "worker": {"KILOWATCH_STORE", "KILOWATCH_KAFKA"}}
+    own = {"run": {"KILOWATCH_MQTT"}, "worker": {"KILOWATCH_STORE", "KILOWATCH_KAFKA"}, "alerts": {"KILOWATCH_STORE"}}
     own["bridge"] = {"KILOWATCH_MQTT", "KILOWATCH_KAFKA"}
+    file = "alerts.env" if words[1] == "alerts" else "kilowatch.env"
+    assert any(each.endswith(f"/etc/kilowatch/{file}") for each in settings["EnvironmentFile"])
     return Start(path.name, tuple(words[1:]), environment | dict.fromkeys(own[words[1]], "set by the operator"))
 
 
 def faults(start: Start) -> list[str]:
     """What is wrong with a start of the command: by the list above, and by the command itself where it exists."""
     name, *rest = start.words
+    if name == "alerts" and rest:
+        name, *rest = f"alerts {rest[0]}", *rest[1:]
     if name not in OPTIONS:
         return [f"{start.place}: no command {name}"]
     given = {word.split("=")[0] for word in rest if word.startswith("--")}

@@ -17,10 +17,11 @@ import jsonschema
 import pytest
 
 from streams.ingest.inlets import read_inlets
+from streams.runners.delivery.channels import examined
 from tests.deploy.contract import COMPOSE, DEPLOY, Start, compose, faults, interpolate, run, variables
 
-OURS = ("migrate", "bridge", "worker")
-READ_ONLY = {"timescaledb", "mosquitto", "migrate", "bridge", "worker", "grafana"}
+OURS = ("migrate", "bridge", "worker", "alerts", "duty")
+READ_ONLY = {"timescaledb", "mosquitto", "grafana", *OURS}
 """Kafka's own start script writes beside its programs."""
 
 
@@ -121,7 +122,7 @@ def test_an_operator_can_open_a_port_and_nothing_else_moves(file: dict[str, Any]
 def test_kafka_and_the_workers_are_in_the_inner_network_alone(file: dict[str, Any]) -> None:
     assert file["networks"]["inside"] == {"internal": True}
     inner = {name for name, service in file["services"].items() if service["networks"] == ["inside"]}
-    assert inner == {"kafka", "migrate", "worker"}
+    assert inner == {"kafka", "migrate", "worker", "duty"}
     assert all(service.get("network_mode") is None for service in file["services"].values())
 
 
@@ -139,8 +140,8 @@ def test_every_container_is_closed_up(file: dict[str, Any]) -> None:
 
 def test_every_service_is_watched_restarted_and_stopped_gently(file: dict[str, Any]) -> None:
     for name, service in file["services"].items():
-        if name == "migrate":
-            assert service["restart"].startswith("on-failure")
+        if name in ("migrate", "duty"):  # what ends by itself
+            assert service["restart"].startswith("on-failure" if name == "migrate" else "no")
             continue
         assert service["restart"] == "unless-stopped", name
         assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"]), name
@@ -163,7 +164,10 @@ class Health(BaseHTTPRequestHandler):
 def test_the_health_check_of_a_daemon_asks_its_metrics_address(file: dict[str, Any], healthy: str, code: int) -> None:
     kind, program, *words = file["services"]["worker"]["healthcheck"]["test"]
     assert (kind, program) == ("CMD", "python")
-    assert file["services"]["bridge"]["healthcheck"] == file["services"]["worker"]["healthcheck"]
+    assert all(
+        file["services"][name]["healthcheck"] == file["services"]["worker"]["healthcheck"]
+        for name in ("bridge", "alerts")
+    )
     with ThreadingHTTPServer(("127.0.0.1", 0), Health) as server:
         server.healthy = healthy  # type: ignore[attr-defined]
         Thread(target=server.serve_forever, daemon=True).start()
@@ -185,6 +189,8 @@ def test_a_service_waits_for_what_it_needs(file: dict[str, Any]) -> None:
         "migrate": {"timescaledb": healthy},
         "bridge": {"mosquitto": healthy, "kafka": healthy},
         "worker": {"migrate": done, "kafka": healthy},
+        "alerts": {"migrate": done},
+        "duty": {"timescaledb": healthy},
         "grafana": {"migrate": done},
     }
 
@@ -216,19 +222,21 @@ def test_the_inlets_at_the_start_are_sound_and_fit_the_rights_of_the_broker() ->
     assert {rule.topic.split("/")[0] for rule in rules} == roots
 
 
-def test_every_file_that_is_mounted_is_there(file: dict[str, Any]) -> None:
+def test_every_file_that_is_mounted_is_there(file: dict[str, Any], made: Path) -> None:
     for service in file["services"].values():
         for mount in service.get("volumes", []):
             if isinstance(mount, str):
                 continue
-            assert (DEPLOY / mount["source"]).exists(), mount["source"]
+            place = made if "secrets" in Path(mount["source"]).parts else DEPLOY
+            assert (place / mount["source"]).exists(), mount["source"]
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_the_command_is_started_as_it_takes_it(file: dict[str, Any], name: str) -> None:
     service = file["services"][name]
-    assert service["command"][0] == name
-    assert faults(Start("compose.yaml", tuple(service["command"]), service["environment"])) == []
+    words = [*service.get("entrypoint", ["kilowatch"])[1:], *service["command"]]
+    assert words[0] == {"duty": "alerts"}.get(name, name)
+    assert faults(Start("compose.yaml", tuple(words), service["environment"])) == []
 
 
 def test_a_wrong_start_is_caught(file: dict[str, Any]) -> None:
@@ -246,8 +254,49 @@ def test_no_url_holds_a_password(file: dict[str, Any]) -> None:
               if "KILOWATCH_STORE" in service.get("environment", {})]  # fmt: skip
     assert sorted(stores) == [
         "postgresql://kilowatch@timescaledb:5432/kilowatch",
+        "postgresql://kilowatch_operator@timescaledb:5432/kilowatch",
+        "postgresql://kilowatch_sender@timescaledb:5432/kilowatch",
         "postgresql://kilowatch_writer@timescaledb:5432/kilowatch",
     ]
+
+
+def test_each_service_connects_with_a_role_and_a_password_of_its_own(file: dict[str, Any]) -> None:
+    seen = {}
+    for name, service in file["services"].items():
+        settings = service.get("environment", {})
+        if "KILOWATCH_STORE" in settings:
+            user = settings["KILOWATCH_STORE"].partition("@")[0].rpartition("/")[2]
+            seen[name] = (user, Path(settings["KILOWATCH_STORE_PASSWORD_FILE"]).name)
+    assert seen == {
+        "migrate": ("kilowatch", "owner_password"),
+        "worker": ("kilowatch_writer", "writer_password"),
+        "alerts": ("kilowatch_sender", "sender_password"),
+        "duty": ("kilowatch_operator", "operator_password"),
+    }
+    # Of what all see, the sender sees its password and what its channels need, and people on duty theirs alone.
+    assert file["services"]["alerts"]["secrets"] == ["sender_password"]
+    assert file["services"]["duty"]["secrets"] == ["operator_password"]
+    inner = {mount["target"] for mount in file["services"]["alerts"]["volumes"]}
+    assert inner == {"/etc/kilowatch/channels.yaml", "/run/secrets/channels"}
+
+
+def test_what_nobody_has_set_up_yet_is_not_started(file: dict[str, Any], values: dict[str, str]) -> None:
+    profiles = {name: each["profiles"] for name, each in file["services"].items() if "profiles" in each}
+    assert profiles == {"alerts": ["alerts"], "duty": ["duty"]}
+    assert values["COMPOSE_PROFILES"] == ""
+
+
+def test_the_channels_at_the_start_are_sound_once_their_secret_is_there(made: Path, tmp_path: Path) -> None:
+    text = (DEPLOY / "channels.yaml").read_text(encoding="utf-8")
+    (inside,) = re.findall(r"file: (\S+?)}", text)
+    secret = made / "secrets" / "channels" / Path(inside).name
+    assert str(Path(inside).parent) == "/run/secrets/channels"
+    file = tmp_path / "channels.yaml"
+    file.write_text(text.replace(inside, str(secret)), encoding="utf-8")
+    findings, channels = examined(file, {})
+    assert {finding.code for finding in findings} <= {"no_address"}  # its receiver is made up
+    assert channels is not None
+    assert channels.by_name["ops"].allow_private is False
 
 
 def test_interpolation_is_read_as_compose_reads_it() -> None:

@@ -53,7 +53,8 @@ def test_everything_that_the_wheel_holds_is_copied() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["deploy/.env", "deploy/secrets/owner_password", "deploy/kubernetes/secrets.env", ".git/config", "demo/x.duckdb",
+    ["deploy/.env", "deploy/secrets/owner_password", "deploy/secrets/channels/webhook", "deploy/channels.yaml",
+     "deploy/kubernetes/secrets.env", "deploy/kubernetes/channels.env", ".git/config", "demo/x.duckdb",
      "jobs/__pycache__/cli.cpython-311.pyc", "tests/conftest.py", "var/kilowatch.duckdb"],
 )  # fmt: skip
 def test_no_password_and_nothing_of_a_run_reaches_the_build(name: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import ipaddress
 import json
 import re
 import shutil
@@ -38,6 +40,7 @@ ENVIRONMENT = {
                "KILOWATCH_KAFKA_USER"},
     "worker": {"KILOWATCH_STORE", "KILOWATCH_KAFKA", "KILOWATCH_KAFKA_SECURITY", "KILOWATCH_KAFKA_MECHANISM",
                "KILOWATCH_KAFKA_USER"},
+    "alerts": {"KILOWATCH_SENDER_STORE"},
 }  # fmt: skip
 """What each takes of the settings that all share."""
 
@@ -59,6 +62,7 @@ RAW = {
 }
 SETTINGS = assignments(FOLDER / "settings.env")
 SECRETS = assignments(FOLDER / "secrets.env.example")
+CHANNEL_SECRETS = assignments(FOLDER / "channels.env.example")
 BUILT_IN = {name: each for name, each in RAW.items() if each["kind"] not in KEDA}
 WORKLOADS = {each["metadata"]["name"].removeprefix("kilowatch-"): each for each in RAW.values()
              if each["kind"] in ("Job", "Deployment", "StatefulSet")}  # fmt: skip
@@ -97,8 +101,9 @@ def keda_mistakes(document: dict[str, Any]) -> list[str]:
 
 def test_each_kind_is_there() -> None:
     assert sorted(each["kind"] for each in RAW.values()) == [
-        "Deployment", "Job", "Namespace", "NetworkPolicy", "NetworkPolicy", "PersistentVolumeClaim",
-        "PodDisruptionBudget", "ScaledObject", "Service", "ServiceAccount", "StatefulSet", "TriggerAuthentication",
+        "Deployment", "Deployment", "Job", "Namespace", "NetworkPolicy", "NetworkPolicy", "NetworkPolicy",
+        "PersistentVolumeClaim", "PodDisruptionBudget", "ScaledObject", "Service", "ServiceAccount", "StatefulSet",
+        "TriggerAuthentication",
     ]  # fmt: skip
 
 
@@ -166,7 +171,7 @@ def test_a_pod_is_closed_up(name: str) -> None:
     assert {each["name"] for each in pod["volumes"]} >= {"tmp", "secrets"}
 
 
-@pytest.mark.parametrize("name", ["bridge", "worker"])
+@pytest.mark.parametrize("name", ["bridge", "worker", "alerts"])
 def test_a_daemon_is_asked_whether_it_lives_and_stops_in_time(name: str) -> None:
     pod = WORKLOADS[name]["spec"]["template"]["spec"]
     (container,) = pod["containers"]
@@ -182,11 +187,16 @@ def test_a_daemon_is_asked_whether_it_lives_and_stops_in_time(name: str) -> None
 def test_the_command_is_started_as_it_takes_it(name: str) -> None:
     (container,) = WORKLOADS[name]["spec"]["template"]["spec"]["containers"]
     own = {each["name"]: str(each.get("value", "")) for each in container["env"]}
-    if name != "migrate":
+    if name == "alerts":  # of the settings that all share, the one place of its store
+        (store,) = [each["valueFrom"] for each in container["env"] if each["name"] == "KILOWATCH_STORE"]
+        assert store == {"configMapKeyRef": {"name": "kilowatch-settings", "key": "KILOWATCH_SENDER_STORE"}}
+        assert "envFrom" not in container
+        assert SETTINGS["KILOWATCH_SENDER_STORE"].startswith("postgresql://kilowatch_sender@")
+    elif name != "migrate":
         assert container["envFrom"] == [{"configMapRef": {"name": "kilowatch-settings"}}]
         own |= {key: value for key, value in SETTINGS.items() if key in ENVIRONMENT[name]}
     assert faults(Start(name, tuple(container["args"]), own)) == []
-    assert ENVIRONMENT[name] <= set(own)
+    assert name == "alerts" or ENVIRONMENT[name] <= set(own)
 
 
 def test_every_shared_setting_is_used_by_someone_and_holds_no_password() -> None:
@@ -200,18 +210,42 @@ def test_each_pod_sees_only_its_own_secrets() -> None:
     for name, workload in WORKLOADS.items():
         pod = workload["spec"]["template"]["spec"]
         (container,) = pod["containers"]
-        (volume,) = [each["secret"] for each in pod["volumes"] if "secret" in each]
+        (volume,) = [each["secret"] for each in pod["volumes"] if each["name"] == "secrets"]
         files = {item["path"]: item["key"] for item in volume["items"]}
         named = [str(each.get("value")) for each in container["env"]] + container["args"]
         places = {value.removeprefix("/run/secrets/kilowatch/") for value in named if "/run/secrets/" in value}
         assert places == set(files), name
-        variables = {each["valueFrom"]["secretKeyRef"]["key"] for each in container["env"] if "valueFrom" in each}
+        sources = [each["valueFrom"] for each in container["env"] if "valueFrom" in each]
+        variables = {each["secretKeyRef"]["key"] for each in sources if "secretKeyRef" in each}
         seen[name] = set(files.values()) | variables
     assert set().union(*seen.values()) == set(SECRETS)
     owner = {"KILOWATCH_OWNER_PASSWORD", "KILOWATCH_OWNER_STORE"}
     assert owner <= seen["migrate"]
     assert seen["worker"] == {"KILOWATCH_WRITER_PASSWORD", "KILOWATCH_KAFKA_PASSWORD"}
+    assert seen["alerts"] == {"KILOWATCH_SENDER_PASSWORD"}
     assert seen["bridge"] == {"KILOWATCH_MQTT_PASSWORD", "KILOWATCH_KAFKA_PASSWORD", "KILOWATCH_HTTP_TOKENS"}
+
+
+def test_the_sender_alone_sees_the_secrets_of_channels_and_its_file_names_them() -> None:
+    holders = {
+        name: [
+            each["secret"]["secretName"] for each in workload["spec"]["template"]["spec"]["volumes"] if "secret" in each
+        ]
+        for name, workload in WORKLOADS.items()
+    }
+    assert {name for name, each in holders.items() if "kilowatch-channel-secrets" in each} == {"alerts"}
+    (container,) = WORKLOADS["alerts"]["spec"]["template"]["spec"]["containers"]
+    mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    named = re.findall(r"file: (\S+?)}", (DEPLOY / "channels.yaml").read_text(encoding="utf-8"))
+    assert named == [f"{mounts['channel-secrets']}/{name}" for name in CHANNEL_SECRETS]
+    assert set(CHANNEL_SECRETS.values()) == {""}
+    channels = {each["name"]: each["value"] for each in container["env"] if "value" in each}["KILOWATCH_CHANNELS"]
+    assert channels == f"{mounts['channels']}/channels.yaml"
+
+
+def test_another_sender_takes_over_before_the_first_one_ends() -> None:
+    spec = WORKLOADS["alerts"]["spec"]
+    assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
 
 
 def test_workers_share_one_archive_and_the_bridge_keeps_its_spool() -> None:
@@ -244,7 +278,7 @@ def test_a_worker_starts_where_it_may_write() -> None:
 
 
 def test_labels_and_selectors_meet() -> None:
-    for name in ("bridge", "worker"):
+    for name in ("bridge", "worker", "alerts"):
         workload = WORKLOADS[name]
         label = {"app.kubernetes.io/name": f"kilowatch-{name}"}
         assert workload["spec"]["selector"]["matchLabels"] == label
@@ -257,10 +291,25 @@ def test_labels_and_selectors_meet() -> None:
 def test_nothing_comes_in_but_metrics_and_the_bridges_http() -> None:
     policies = [each["spec"] for each in RAW.values() if each["kind"] == "NetworkPolicy"]
     assert policies[0]["podSelector"] == {} and policies[0]["policyTypes"] == ["Ingress", "Egress"]
-    opened = {port["port"] for policy in policies for rule in policy["ingress"] for port in rule["ports"]}
-    assert opened == {8080, 9464, 9465}
-    assert all(rule["from"] for policy in policies for rule in policy["ingress"])
+    rules = [rule for policy in policies for rule in policy.get("ingress", [])]
+    assert {port["port"] for rule in rules for port in rule["ports"]} == {8080, 9464, 9465, 9466}
+    assert all(rule["from"] for rule in rules)
     assert of_kind("Service")["spec"]["type"] == "ClusterIP"
+
+
+def test_the_sender_alone_reaches_out_and_to_no_private_network() -> None:
+    (policy,) = [each["spec"] for name, each in RAW.items() if name.endswith("NetworkPolicy/kilowatch-alerts")]
+    assert policy["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "kilowatch-alerts"}
+    (rule,) = policy["egress"]
+    assert {port["port"] for port in rule["ports"]} == {443, 465, 587}
+    closed = [ipaddress.ip_network(each) for to in rule["to"] for each in to["ipBlock"]["except"]]
+
+    def is_closed(address: str) -> bool:
+        return any(ipaddress.ip_address(address) in each for each in closed)
+
+    private = ("10.1.1.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "::1", "fd00::1", "fe80::1")
+    assert [address for address in private if not is_closed(address)] == []
+    assert not is_closed("8.8.8.8") and not is_closed("2606:4700::1111")
 
 
 def test_every_file_that_kustomize_takes_is_there() -> None:
@@ -283,6 +332,7 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     shutil.copytree(DEPLOY, folder, ignore=shutil.ignore_patterns(".env", "secrets"))
     filled = "".join(f"{key}={value or 'x'}\n" for key, value in SECRETS.items())
     (folder / "kubernetes" / "secrets.env").write_text(filled)
+    (folder / "kubernetes" / "channels.env").write_text("webhook=whsec_x\nline=line://token/user?format=text\n")
     done = run("kubectl", "kustomize", str(folder))
     assert done.returncode == 0, done.stderr
     return documents(done.stdout)
@@ -294,9 +344,14 @@ def test_what_kustomize_makes_fits_the_schemas_and_names_what_is_there(rendered:
             kubernetes_validate.validate(each, VERSIONS[-1], strict=True)
         assert each["kind"] == "Namespace" or each["metadata"]["namespace"] == "kilowatch"
     made = {each["metadata"]["name"] for each in rendered if each["kind"] in ("ConfigMap", "Secret")}
-    assert len(made) == 5 and all(re.search(r"-[a-z0-9]{10}$", name) for name in made)
+    assert len(made) == 7 and all(re.search(r"-[a-z0-9]{10}$", name) for name in made)
     text = json.dumps([each for each in rendered if each["kind"] not in ("ConfigMap", "Secret")])
-    named = set(re.findall(r'"(kilowatch-(?:secrets|settings|sites|topics|inlets)[a-z0-9-]*)"', text))
+    named = set(
+        re.findall(r'"(kilowatch-(?:secrets|settings|sites|topics|inlets|channel-secrets|channels)[a-z0-9-]*)"', text)
+    )
     assert named == made
+    (secret,) = [each for each in rendered if each["metadata"]["name"].startswith("kilowatch-channel-secrets")]
+    told = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
+    assert told == {"webhook": "whsec_x", "line": "line://token/user?format=text"}
     images = set(re.findall(r'"image": "([^"]+)"', text))
     assert images == {"registry.example.com/kilowatch:0.1.0"}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.runners.delivery.signing import secret_bytes
 from tests.deploy.conftest import make_env
 from tests.deploy.contract import COMPOSE, DEPLOY, ROOT, compose, run, variables
 
@@ -23,7 +24,9 @@ def test_what_it_writes_is_closed_to_other_users(made: Path) -> None:
     assert mode(made / "secrets") == 0o700
     assert mode(made / "secrets" / "mqtt_ca.key") == 0o600
     # In the closed folder, readable to the users of the containers.
-    assert {mode(path) for path in (made / "secrets").iterdir() if path.name != "mqtt_ca.key"} == {0o444}
+    files = [path for path in (made / "secrets").rglob("*") if path.is_file() and path.name != "mqtt_ca.key"]
+    assert {mode(path) for path in files} == {0o444}
+    assert mode(made / "secrets" / "channels") == 0o755
 
 
 def test_a_second_run_refuses_and_changes_nothing(made: Path) -> None:
@@ -39,10 +42,12 @@ def test_every_run_makes_up_other_passwords(values: dict[str, str], tmp_path: Pa
     other = dict(re.findall(r"^(\w+)=(.*)$", (tmp_path / ".env").read_text(), re.MULTILINE))
     assert set(other) == set(values)
     secret = {name for name in values if re.search("PASSWORD|TOKEN|SECRET|CLUSTER_ID", name)}
-    assert len(secret) == 11
+    assert len(secret) == 14
     assert [name for name in secret if other[name] == values[name]] == []
     assert len({values[name] for name in secret}) == len(secret)
-    assert all(len(values[name]) == 32 for name in secret - {"KILOWATCH_KAFKA_CLUSTER_ID"})
+    forms = {"KILOWATCH_KAFKA_CLUSTER_ID", "KILOWATCH_WEBHOOK_SECRET"}
+    assert all(len(values[name]) == 32 for name in secret - forms)
+    assert len(secret_bytes(values["KILOWATCH_WEBHOOK_SECRET"])) == 32
 
 
 def test_the_cluster_id_is_one_that_kafka_takes(values: dict[str, str]) -> None:
@@ -54,14 +59,16 @@ def test_the_cluster_id_is_one_that_kafka_takes(values: dict[str, str]) -> None:
 def test_it_writes_every_variable_that_compose_uses_and_no_other(values: dict[str, str]) -> None:
     used = set(variables())
     derived = {name for name in values if re.search("PASSWORD|TOKEN|SECRET", name)}
-    assert len(derived) == 10
-    assert set(values) == used | derived | {"KILOWATCH_MQTT_NAMES", "KILOWATCH_MQTT_GATEWAYS"}
+    assert len(derived) == 13
+    assert set(values) == used | derived | {"KILOWATCH_MQTT_NAMES", "KILOWATCH_MQTT_GATEWAYS", "COMPOSE_PROFILES"}
     assert used & derived == set()
 
 
 def test_it_writes_every_secret_that_compose_mounts_and_no_other(made: Path, values: dict[str, str]) -> None:
     mounted = {Path(each["file"]).name for each in compose(values)["secrets"].values()}
-    assert {path.name for path in (made / "secrets").iterdir()} == mounted | {"mqtt_ca.key"}
+    assert {path.name for path in (made / "secrets").iterdir()} == mounted | {"mqtt_ca.key", "channels"}
+    assert [path.name for path in (made / "secrets" / "channels").iterdir()] == ["webhook"]
+    assert (made / "secrets" / "channels" / "webhook").read_text() == values["KILOWATCH_WEBHOOK_SECRET"]
 
 
 def test_no_password_is_told_or_named_where_others_see_it(tmp_path: Path) -> None:
@@ -71,7 +78,7 @@ def test_no_password_is_told_or_named_where_others_see_it(tmp_path: Path) -> Non
         for name, value in re.findall(r"^(\w+)=(.+)$", (tmp_path / ".env").read_text(), re.MULTILINE)
         if re.search("PASSWORD|TOKEN|SECRET", name)
     ]
-    assert len(secrets) == 10
+    assert len(secrets) == 13
     assert [value for value in secrets if value in done.stdout + done.stderr] == []
     assert [value for value in secrets if value in (tmp_path / "secrets" / "mqtt_users").read_text()] == []
 
@@ -89,7 +96,9 @@ def test_again_takes_up_changed_passwords_and_gateways_and_keeps_the_authority(t
     changed = re.sub(r"(?m)^(KILOWATCH_WRITER_PASSWORD)=.*", r"\1=another", env.read_text())
     env.write_text(changed.replace("KILOWATCH_MQTT_GATEWAYS=", "KILOWATCH_MQTT_GATEWAYS=wugu=one hall=two"))
     text = env.read_text()
+    (secrets / "channels" / "line").write_text("line://of/mine")
     assert make_env(tmp_path, "--again").returncode == 0
+    assert (secrets / "channels" / "line").read_text() == "line://of/mine"
     assert env.read_text() == text and mode(env) == 0o600
     assert (secrets / "writer_password").read_text() == "another"
     users = [line.split(":")[0] for line in (secrets / "mqtt_users").read_text().splitlines()]
@@ -116,6 +125,15 @@ def test_a_gateway_that_cannot_be_is_refused_without_its_password(tmp_path: Path
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "KILOWATCH_MQTT_GATEWAYS: expected name=password" in done.stderr
     assert found.replace("'no ='", "no =") in done.stderr and "hidden" not in done.stderr
+
+
+def test_what_an_earlier_version_did_not_know_is_asked_for(tmp_path: Path) -> None:
+    assert make_env(tmp_path).returncode == 0
+    env = tmp_path / ".env"
+    env.write_text(re.sub(r"(?m)^KILOWATCH_(SENDER_PASSWORD|WEBHOOK_SECRET)=.*\n", "", env.read_text()))
+    done = make_env(tmp_path, "--again")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "a value for KILOWATCH_SENDER_PASSWORD, KILOWATCH_WEBHOOK_SECRET; found none: make up" in done.stderr
 
 
 def test_again_without_a_first_run_says_so(tmp_path: Path) -> None:
@@ -154,8 +172,9 @@ def test_the_certificate_holds_for_the_names_that_were_asked_for(made: Path) -> 
 
 
 def test_git_and_the_image_leave_out_what_it_writes() -> None:
-    for name in ("deploy/.env", "deploy/secrets/owner_password", "deploy/kubernetes/secrets.env"):
-        done = run("git", "check-ignore", "-q", name, cwd=ROOT)
+    secret = ("secrets/owner_password", "secrets/channels/line", "kubernetes/secrets.env", "kubernetes/channels.env")
+    for name in (".env", *secret):
+        done = run("git", "check-ignore", "-q", f"deploy/{name}", cwd=ROOT)
         if done.returncode == 128:
             pytest.skip("not a git work tree")
         assert done.returncode == 0, name
@@ -170,7 +189,7 @@ def test_what_is_committed_holds_no_password() -> None:
     assert literal.search("KILOWATCH_WRITER_PASSWORD: hunter22") and literal.search("POSTGRES_PASSWORD=kilowatch")
     assert not literal.search("KILOWATCH_WRITER_PASSWORD: ${KILOWATCH_WRITER_PASSWORD:?run deploy/make-env first}")
     files = [path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix in (".yaml", ".conf", ".service")]
-    files += [DEPLOY / "kubernetes" / "settings.env", DEPLOY / "kubernetes" / "secrets.env.example"]
+    files += [DEPLOY / "kubernetes" / name for name in ("settings.env", "secrets.env.example", "channels.env.example")]
     assert COMPOSE in files
     found = [
         f"{path.relative_to(ROOT)}: {line.strip()}"

@@ -39,7 +39,7 @@ def test_every_port_is_in_the_table(file: dict[str, Any]) -> None:
 
 
 def test_every_setting_of_the_env_file_is_explained(values: dict[str, str]) -> None:
-    explained = set(re.findall(r"(?m)^\| `(KILOWATCH_[A-Z_]+)` \|", PAGE))
+    explained = set(re.findall(r"(?m)^\| `([A-Z]+_[A-Z_]+)` \|", PAGE))
     settings = {name for name in values if not re.search("PASSWORD|TOKEN|SECRET", name)}
     assert settings <= explained
     kafka = {"KILOWATCH_KAFKA", *(f"KILOWATCH_{option[2:].upper().replace('-', '_')}" for option in KAFKA)}
@@ -57,7 +57,8 @@ def test_it_names_no_variable_that_nothing_knows(values: dict[str, str]) -> None
 def test_every_file_and_place_that_it_names_is_there() -> None:
     named = set(re.findall(r"(?<![\w/.])deploy/[\w./@-]*[\w/]", PAGE))
     made = {"deploy/.env", "deploy/secrets", "deploy/secrets/", "deploy/secrets/mqtt_ca.crt"}
-    made |= {"deploy/kubernetes/secrets.env"}
+    made |= {"deploy/secrets/channels/", "deploy/secrets/channels/webhook"}
+    made |= {"deploy/kubernetes/secrets.env", "deploy/kubernetes/channels.env"}
     assert [name for name in sorted(named - made) if not (ROOT / name).exists()] == []
     anchors = set(re.findall(r"\]\(#([\w-]+)\)", PAGE))
     titles = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"(?m)^#+ (.*)$", PAGE)}

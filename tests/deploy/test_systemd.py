@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.contract import DEPLOY, faults, run, unit, unit_start
+from tests.deploy.contract import DEPLOY, Start, faults, run, unit, unit_start
 
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 IDS = [path.name for path in UNITS]
@@ -41,7 +41,9 @@ def exposed(path: Path) -> bool:
 
 
 def test_there_is_a_unit_for_each_way_to_run_without_containers() -> None:
-    assert IDS == ["kilowatch-bridge.service", "kilowatch-worker@.service", "kilowatch.service"]
+    assert IDS == [
+        "kilowatch-alerts.service", "kilowatch-bridge.service", "kilowatch-worker@.service", "kilowatch.service",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", UNITS, ids=IDS)
@@ -49,7 +51,10 @@ def test_a_unit_is_closed_up(path: Path) -> None:
     settings = unit(path)
     assert {key: settings.get(key) for key in HARDENED} == {key: [value] for key, value in HARDENED.items()}
     assert settings.get("DynamicUser") == ["yes"] or settings.get("User") == ["kilowatch"]
-    assert settings["StateDirectory"][0].startswith("kilowatch")
+    if path.name == "kilowatch-alerts.service":  # it writes no file
+        assert "StateDirectory" not in settings and settings["DynamicUser"] == ["yes"]
+    else:
+        assert settings["StateDirectory"][0].startswith("kilowatch")
     assert int(settings["TimeoutStopSec"][0]) > 10
 
 
@@ -65,7 +70,11 @@ def test_a_unit_starts_the_command_as_it_takes_it_and_listens_here_alone(path: P
 def test_a_password_reaches_the_service_as_a_credential(path: Path) -> None:
     settings = unit(path)
     named = set(re.findall(r"%d/(\w+)", "\n".join(settings.get("Environment", []) + settings["ExecStart"])))
+    if path.name == "kilowatch-alerts.service":
+        named.add("channels")  # a folder of secrets, which the channels file names one by one
+        assert f"/run/credentials/{path.name}/channels_webhook" in path.read_text(encoding="utf-8")
     assert named == {each.split(":")[0] for each in settings["LoadCredential"]}
+    assert all(each.split(":")[1].startswith("/etc/kilowatch/secrets/") for each in settings["LoadCredential"])
 
 
 def test_the_password_of_kafka_is_added_where_kafka_asks_for_one() -> None:
@@ -73,6 +82,15 @@ def test_the_password_of_kafka_is_added_where_kafka_asks_for_one() -> None:
     assert added["Environment"] == ["KILOWATCH_KAFKA_PASSWORD_FILE=%d/kafka_password"]
     assert [each.split(":")[0] for each in added["LoadCredential"]] == ["kafka_password"]
     assert all("KAFKA_PASSWORD" not in path.read_text(encoding="utf-8") for path in UNITS)
+
+
+def test_channels_are_added_to_the_one_box_form_where_somebody_is_to_be_told() -> None:
+    added = unit(DEPLOY / "systemd" / "channels.conf")
+    assert added["LoadCredential"] == ["channels:/etc/kilowatch/secrets/channels"]
+    assert added["Environment"] == ["KILOWATCH_CHANNELS=/etc/kilowatch/channels.yaml"]
+    start = unit_start(DEPLOY / "systemd" / "kilowatch.service")
+    environment = start.environment | dict(each.split("=", 1) for each in added["Environment"])
+    assert faults(Start(start.place, start.words, environment)) == []
 
 
 @pytest.mark.parametrize("path", UNITS, ids=IDS)

@@ -22,6 +22,8 @@ from streams.stores.alerts import episode_rows, outbox_rows
 from streams.stores.store import Store, naive
 from streams.stores.writer import write
 
+Connect = Callable[[], Store]
+"""Makes a connection to a store."""
 OPENED_MS = 1_767_225_600_000
 SECRETS = tuple(f"whsec_{base64.b64encode(bytes([each]) * 32).decode()}" for each in (1, 2))
 ENVIRONMENT = {"HOOK": SECRETS[0], "OLD_HOOK": SECRETS[1], "GRAFANA": "token-of-grafana-1234"}
@@ -126,3 +128,21 @@ def story(messages: int) -> list[list[Notice]]:
         for notice in notices(episode(f"e{nth}", opened_ms=OPENED_MS + nth), list(NoticeKind))
     ]
     return [told[at : at + 2] for at in range(0, messages, 2)]
+
+
+def statuses(store: Store) -> list[tuple[Any, ...]]:
+    """What came of each attempt."""
+    return store.rows("select message_id, channel, attempt, status from mart.alert_delivery order by 1, 2, 3, 4 desc")
+
+
+def states(store: Store) -> dict[str, str]:
+    """How each message stands, where there is one channel."""
+    return dict(store.rows("select message_id, status from op.alert_dispatch"))
+
+
+def all_done(store: Store) -> bool:
+    """Whether nothing waits."""
+    return store.rows(
+        "select (select count(*) from op.alert_outbox where planned_at is null) "
+        "+ (select count(*) from op.alert_dispatch where next_at is not null)"
+    ) == [(0,)]

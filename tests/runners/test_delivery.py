@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,66 +22,22 @@ from streams.stores.store import Store, naive
 from tests.runners.deliveries import (
     SECRETS,
     Clock,
+    Connect,
     Sending,
+    all_done,
     channels,
     episode,
     notices,
     put,
     sending,
+    states,
+    statuses,
     until,
     webhooks,
 )
 from tests.servers.receiver import Answer, Receiver
 
 OPENED, REMINDED, ESCALATED, CLOSED = NoticeKind
-Connect = Callable[[], Store]
-
-
-@pytest.fixture(params=["duckdb", "postgres"])
-def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Connect]:
-    """Connections to one store, each for a thread of its own."""
-    with ExitStack() as stack:
-        if request.param == "duckdb":
-            first = DuckDBStore(tmp_path / "a.duckdb")
-            stack.callback(first.close)
-            yield first.beside
-            return
-        dsn = request.getfixturevalue("database")
-        with closing(PostgresStore(dsn)) as admin:
-            migrate(admin, {})
-
-        def connected() -> Store:
-            made = PostgresStore(dsn)
-            stack.callback(made.close)
-            return made
-
-        yield connected
-
-
-@pytest.fixture
-def store(connect: Connect) -> Store:
-    return connect()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as made:
-        yield made
-
-
-def statuses(store: Store) -> list[tuple[Any, ...]]:
-    return store.rows("select message_id, channel, attempt, status from mart.alert_delivery order by 1, 2, 3, 4 desc")
-
-
-def states(store: Store) -> dict[str, str]:
-    return dict(store.rows("select message_id, status from op.alert_dispatch"))
-
-
-def all_done(store: Store) -> bool:
-    return store.rows(
-        "select (select count(*) from op.alert_outbox where planned_at is null) "
-        "+ (select count(*) from op.alert_dispatch where next_at is not null)"
-    ) == [(0,)]
 
 
 def test_an_episode_is_told_in_order_signed_and_receipted(
@@ -262,7 +217,7 @@ def test_an_answer_without_an_end_is_not_read_to_its_end(tmp_path: Path) -> None
 
 def test_an_address_that_turns_private_is_not_connected_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is public when it is checked and loopback when it is connected to (DNS rebinding)."""
-    monkeypatch.setattr("streams.runners.delivery.channels.refused_name", lambda *_: "")
+    monkeypatch.setattr("streams.runners.delivery.channels.looked_up", lambda *_: {"8.8.8.8": ""})
     with closing(DuckDBStore(tmp_path / "a.duckdb")) as store, Receiver() as receiver:
         rows = "".join(
             f"  - {{name: {name}, kind: webhook, url: 'http://{host}:{receiver.port}/', secret: {{env: HOOK}}}}\n"
@@ -276,6 +231,28 @@ def test_an_address_that_turns_private_is_not_connected_to(tmp_path: Path, monke
         reasons = store.rows("select distinct status, substr(reason, 1, 30) from mart.alert_delivery")
         assert {(status, reason[:24]) for status, reason in reasons} == {("failed", "no connection: refused a")}
         assert receiver.got == []
+
+
+def test_no_channel_follows_a_redirect(tmp_path: Path) -> None:
+    """Not even where private addresses are allowed: a receiver leads nobody to another address."""
+    with closing(DuckDBStore(tmp_path / "a.duckdb")) as store, Receiver() as inner:
+        answer = Answer(302, {"Location": f"{inner.url}/inner"})
+        with Receiver(lambda *_: answer) as outer:
+            (tmp_path / "line").write_text(f"json://127.0.0.1:{outer.port}/line\n")
+            ways = channels(
+                tmp_path,
+                f"channels:\n  - {{name: ops, kind: webhook, url: '{outer.url}/ops', secret: {{env: HOOK}}, "
+                "allow_private: true}\n"
+                f"  - {{name: page, kind: grafana, url: '{outer.url}', token: {{env: GRAFANA}}, allow_private: true}}\n"
+                "  - {name: line, kind: apprise, url: {file: line}, allow_private: true}\n"
+                "routes:\n  - {channels: [ops, page, line]}\n",
+            )
+            put(store, notices(episode()), datetime.now(UTC))
+            with sending(store.beside(), ways):
+                until(lambda: len(statuses(store)) == 3, lambda: statuses(store))
+            assert {got.path.partition("?")[0] for got in outer.got} == {"/ops", "/api/annotations", "/line"}
+        assert inner.got == []
+        assert {each[3] for each in statuses(store)} == {"failed"}
 
 
 def test_two_senders_of_one_database_send_each_message_once(database: str, tmp_path: Path) -> None:
@@ -361,7 +338,7 @@ def test_ending_a_silence_sends_what_it_kept(
     clock = Clock()
     desk = StoreDesk(connect(), clock)
     until_ = (clock() + timedelta(days=2)).isoformat()
-    store.execute("insert into op.catalog values (0, 'depot', 'abc', '')")
+    store.execute("insert into op.catalog values (0, 'depot', 'abc', 'rules: [{name: too_warm}]')")
     made = desk.ask("silence", {"site": "depot", "rule": "too_warm", "by": "lin", "until": until_})
     with sending(connect(), webhooks(tmp_path, {"ops": receiver.url}), clock) as at_work:
         put(store, notices(episode()), clock())
@@ -463,7 +440,7 @@ def test_grafana_gets_each_annotation_once(tmp_path: Path) -> None:
 def test_apprise_delivers_and_connects_to_private_addresses_only_where_it_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.runners.delivery.channels.refused_name", lambda *_: "")
+    monkeypatch.setattr("streams.runners.delivery.channels.looked_up", lambda *_: {"8.8.8.8": ""})
     with closing(DuckDBStore(tmp_path / "a.duckdb")) as store, Receiver(lambda *_: Answer(200)) as receiver:
         url = f"json://127.0.0.1:{receiver.port}/"
         (tmp_path / "may").write_text(f"{url}may\n")

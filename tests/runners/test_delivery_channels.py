@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from streams.domain.findings import CatalogError
-from streams.runners.delivery.channels import check_channels, read_channels
+from streams.catalog.folder import SiteFolder
+from streams.domain.findings import CatalogError, Severity
+from streams.domain.site import Site
+from streams.runners.delivery.channels import examined, read_channels
+from streams.runners.delivery.fitting import misfits
 from tests.runners.deliveries import ENVIRONMENT, SECRETS
 
 GOOD = """\
@@ -27,7 +32,20 @@ def written(folder: Path, text: str) -> Path:
     file = folder / "channels.yaml"
     file.write_text(text, encoding="utf-8")
     (folder / "old").write_text(f"{SECRETS[1]}\n")
+    (folder / "empty").touch()
+    (folder / "none").write_text("whsec_too-short\n")
     return file
+
+
+@pytest.fixture(autouse=True)
+def _names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server of the test's own: one name is of a private network."""
+    known = socket.getaddrinfo
+
+    def found(host: str, *more: Any, **named: Any) -> Any:
+        return known("10.9.8.7" if host == "private.test" else host, *more, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
 
 
 def test_a_sound_file_is_read_with_its_secrets_which_are_shown_nowhere(tmp_path: Path) -> None:
@@ -69,6 +87,21 @@ MISTAKES = {
     ),
     "private": (("https://8.8.8.8/hook", "https://10.1.2.3/hook"), 2, "refused address", "10.1.2.3 (private)"),
     "loopback": (("https://8.8.8.8/hook", "http://localhost:80/"), 2, "refused address", "127.0.0.1 (loopback)"),
+    "name": (("name: page", "name: Page one"), 4, "bad value", "lower-case letters, digits, _ and -; found 'Page one'"),
+    "variable": (
+        ("{env: HOOK}", "{env: A B}"),
+        2,
+        "bad value",
+        "such as KILOWATCH_HOOK_SECRET; found 'A B'",
+    ),
+    "no secrets": (("secret: [{env: HOOK}, {file: old}]", "secret: []"), 2, "bad value", "expected at least one"),
+    "empty secret": (("{file: old}", "{file: empty}"), 2, "missing secret", "a secret in file empty; found nothing"),
+    "secret of a file": (("{file: old}", "{file: none}"), 2, "no secret of Standard Webhooks in file none", "whsec_"),
+    "empty route": (("channels: [page]", "channels: []"), 7, "bad value", "expected at least one; found a list"),
+    "empty words": (("rules: [a]", "rules: []"), 6, "bad value", "expected at least one; found a list"),
+    "space": (("https://8.8.8.8/hook", "https://8.8.8.8 /hook"), 2, "bad value", "found https://8.8.8.8 /hook"),
+    "link-local": (("https://8.8.8.8/hook", "https://169.254.169.254/"), 2, "refused address", "(link-local)"),
+    "a private name": (("https://8.8.8.8/hook", "https://private.test/"), 2, "refused address", "10.9.8.7 (private)"),
     "scheme": (("https://8.8.8.8/hook", "ftp://8.8.8.8/hook"), 2, "bad value", "found ftp://8.8.8.8/hook"),
     "password": (
         ("https://8.8.8.8/hook", f"https://u:{SECRET[:9]}@8.8.8.8/"),
@@ -98,12 +131,17 @@ def test_a_mistake_is_told_with_its_line(name: str, tmp_path: Path) -> None:
     (before, after), line, sentence, detail = MISTAKES[name]
     assert before in GOOD
     file = written(tmp_path, GOOD.replace(before, after))
-    findings = check_channels(file, KEPT)
+    findings = examined(file, KEPT)[0]
     told = [str(each) for each in findings if sentence in each.sentence]
     assert len(told) == 1, findings
     assert told[0].startswith(f"{file}:{line}: ")
     assert detail in told[0]
-    more = {"kind": {"unknown channel"}, "no route": {"unknown key"}, "twice": {"unknown channel"}}.get(name, set())
+    more = {
+        "kind": {"unknown channel"},
+        "name": {"unknown channel"},
+        "no route": {"unknown key"},
+        "twice": {"unknown channel"},
+    }.get(name, set())
     assert not [each for each in findings if str(each) not in told and not any(word in str(each) for word in more)]
     with pytest.raises(CatalogError) as error:
         read_channels(file, KEPT)
@@ -112,12 +150,83 @@ def test_a_mistake_is_told_with_its_line(name: str, tmp_path: Path) -> None:
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("[page]", "[pag]").replace("{env: HOOK}", "{env: NOPE}").replace("8.8.8.8/hook", "[::1]/hook")
-    assert len(check_channels(written(tmp_path, text), KEPT)) == 3
+    assert len(examined(written(tmp_path, text), KEPT)[0]) == 3
+
+
+def test_an_address_that_cannot_be_looked_up_now_is_told_and_stops_nobody(tmp_path: Path) -> None:
+    """The name server may be away as well."""
+    file = written(tmp_path, GOOD.replace("https://8.8.8.8/hook", "https://no-such-host.invalid/hook"))
+    (finding,) = examined(file, KEPT)[0]
+    assert str(finding) == (
+        f"{file}:2: channels[ops].url: no address now: expected a name that resolves to an address; "
+        "found no-such-host.invalid"
+    )
+    assert read_channels(file, KEPT).warnings == (finding,)
+
+
+def test_a_channel_that_no_route_leads_to_is_told_and_stops_nobody(tmp_path: Path) -> None:
+    file = written(tmp_path, GOOD.replace(", escalated: [line]", ""))
+    (finding,) = examined(file, KEPT)[0]
+    assert str(finding) == (
+        f"{file}:3: channels[line]: no route leads to it: expected a route with this channel; found none"
+    )
+    assert finding.severity is Severity.WARNING
+    assert read_channels(file, KEPT).warnings == (finding,)
+    assert read_channels(written(tmp_path, GOOD), KEPT).warnings == ()
+
+
+NOBODY = ": nobody is told when it opens: expected a route that takes it; found none"
+RULES = {"depot": {"too_warm": "critical", "quiet": "info"}, "plant_1": {"too_warm": "warning"}}
+
+
+def sites(folder: Path) -> list[Site]:
+    """Sites with these rules."""
+    folder.mkdir()
+    for name, rules in RULES.items():
+        (folder / f"{name}.yaml").write_text(
+            f"site: {name}\nkind: cold_chain\ntime_zone: Asia/Taipei\nstarts_on: 2026-01-01\ngwp_set: AR5\n"
+            "assets: [{name: room}]\npoints: [{name: temp, asset: room, kind: gauge, unit: Cel}]\nrules:\n"
+            + "".join(f"  - {{name: {each}, kind: threshold, points: temp, above: 8, severity: {severity}}}\n"
+                      for each, severity in rules.items())
+        )  # fmt: skip
+    return list(SiteFolder.of(folder).sites.values())
+
+
+FITTING = {
+    "sites: [depot, 'plant_*']": [],
+    "rules: ['too_*', quiet]": [],
+    "kinds: [opened], severities: [info, warning, critical]": [],
+    "sites: [depo, plant_1, depot]": [
+        ":4: routes[0].sites: nothing fits: expected a site; found depo (did you mean 'depot'?)",
+    ],
+    "sites: ['*', 'x*']": [":4: routes[0].sites: nothing fits: expected a site; found x*"],
+    "rules: [too_warm, quit]": [
+        ":4: routes[0].rules: nothing fits: expected a rule of these sites; found quit (did you mean 'quiet'?)",
+        f": rule quiet of depot{NOBODY}",
+    ],
+    "sites: [plat_1]": [
+        ":4: routes[0].sites: nothing fits: expected a site; found plat_1 (did you mean 'plant_1'?)",
+        *(f": rule {rule}{NOBODY}" for rule in ("too_warm of depot", "quiet of depot", "too_warm of plant_1")),
+    ],
+    "severities: [info, warning]": [f": rule too_warm of depot{NOBODY}"],
+    "kinds: [closed], sites: [depot]": [
+        f": rule {rule}{NOBODY}" for rule in ("too_warm of depot", "quiet of depot", "too_warm of plant_1")
+    ],
+}
+
+
+@pytest.mark.parametrize("words", FITTING)
+def test_routes_that_fit_nothing_and_rules_that_no_route_takes_are_told(words: str, tmp_path: Path) -> None:
+    ops = GOOD.splitlines(keepends=True)[:2]
+    file = written(tmp_path, "".join([*ops, "routes:\n", f"  - {{channels: [ops], {words}}}\n"]))
+    found = misfits(file, read_channels(file, KEPT).routes, sites(tmp_path / "sites"))
+    assert [str(each).removeprefix(str(file)) for each in found] == FITTING[words]
+    assert {each.severity for each in found} <= {Severity.WARNING}
 
 
 @pytest.mark.parametrize(
     "text", ["", "channels", "channels: 1\nroutes: 2\n", "channels: [1]\nroutes: []\n", "- a\n", "{"]
 )
 def test_what_is_no_channels_file_is_findings(text: str, tmp_path: Path) -> None:
-    assert check_channels(written(tmp_path, text), KEPT)
-    assert check_channels(tmp_path / "missing.yaml", KEPT)
+    assert examined(written(tmp_path, text), KEPT)[0]
+    assert examined(tmp_path / "missing.yaml", KEPT)[0]

@@ -10,7 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.servers.ports import unique_name
 
-ROLE_PASSWORDS = {role: f"of-the-role-{role}" for role in ("writer", "reader", "grafana")}
+ROLE_PASSWORDS = {role: f"of-the-role-{role}" for role in ("writer", "reader", "grafana", "sender", "operator")}
 """Roles are the cluster's and not a database's: tests that log in as them all give them the same passwords."""
 
 

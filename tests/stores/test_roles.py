@@ -5,7 +5,7 @@ The roles are the server's, and databases come and go beside each other: no test
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,71 @@ def test_the_writer_does_what_an_ingest_does_and_no_more(migrated: str, tmp_path
         assert writer.execute("select has_table_privilege('public', 'raw.reading', 'select')").fetchone() == (False,)
 
 
+RIGHTS = {
+    "sender": {
+        "select": {
+            "op.migration", "op.catalog", "op.alert_outbox", "op.alert_dispatch", "op.alert_channel",
+            "fact.alert_episode", "fact.alert_acknowledgement", "fact.alert_silence",
+        },
+        "insert": {"op.alert_dispatch", "op.alert_channel", "fact.alert_delivery"},
+        "select of columns": {f"fact.alert_delivery.{each}" for each in ("message_id", "channel", "attempt", "status")},
+        "update of columns": {
+            "op.alert_outbox.planned_at",
+            *(f"op.alert_dispatch.{each}" for each in ("attempts", "next_at", "status")),
+        },
+    },
+    "operator": {
+        "select": {
+            "op.migration", "op.catalog", "op.alert_outbox", "op.alert_dispatch", "fact.alert_episode",
+            "fact.alert_silence", "mart.alert_episode", "mart.alert_delivery",
+        },
+        "insert": {"fact.alert_acknowledgement", "fact.alert_silence", "fact.alert_delivery"},
+        "select of columns": set(),
+        "update of columns": {"fact.alert_silence.ends_at", "op.alert_dispatch.next_at", "op.alert_dispatch.status"},
+    },
+}  # fmt: skip
+"""All that the two roles of alerts may do."""
+
+
+def rights(dsn: str, role: str) -> dict[str, set[str]]:
+    """What a role may do in our schemas, to whole relations and to single columns of others."""
+    whole = (
+        "select p, format('%%I.%%I', n.nspname, c.relname) from pg_class c join pg_namespace n "
+        "on n.oid = c.relnamespace, "
+        "unnest(array['select', 'insert', 'update', 'delete', 'truncate', 'references', 'trigger']) p "
+        "where n.nspname = any(%s) and c.relkind in ('r', 'v', 'm', 'p') and has_table_privilege(%s, c.oid, p)"
+    )
+    single = (
+        "select p, format('%%I.%%I.%%I', n.nspname, c.relname, a.attname) from pg_attribute a join pg_class c "
+        "on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace, "
+        "unnest(array['select', 'insert', 'update', 'references']) p where n.nspname = any(%s) and a.attnum > 0 "
+        "and not a.attisdropped and c.relkind in ('r', 'v', 'm', 'p') "
+        "and has_column_privilege(%s, c.oid, a.attnum, p) and not has_table_privilege(%s, c.oid, p)"
+    )
+    name = f"kilowatch_{role}"
+    found: dict[str, set[str]] = {"select of columns": set(), "update of columns": set()}
+    with session(dsn) as admin:
+        for what, relation in admin.execute(whole.encode(), [list(OURS), name]):
+            found.setdefault(what, set()).add(relation)
+        for what, column in admin.execute(single.encode(), [list(OURS), name, name]):
+            found.setdefault(f"{what} of columns", set()).add(column)
+    return found
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_a_role_of_alerts_may_do_its_part_and_nothing_else(migrated: str, role: str) -> None:
+    with session(migrated) as admin:
+        admin.execute(f"grant select on raw.reading, mart.energy_daily to kilowatch_{role}".encode())
+        admin.execute(f"grant delete on fact.alert_delivery to kilowatch_{role}".encode())
+    remigrated(migrated)  # takes back what somebody gave by hand
+    assert rights(migrated, role) == RIGHTS[role]
+    with session(migrated, f"kilowatch_{role}") as who:
+        denied = [*owners(), *changes(), *owners("fact.alert_delivery")[:4], "create temp table mine (a integer)"]
+        denied += ["delete from fact.alert_delivery", "update fact.alert_delivery set status = 'sent'"]
+        refused(who, [*denied, "select * from raw.reading limit 1", "select * from fact.interval limit 1"], DENIED)
+        refused(who, ["select * from mart.energy_daily limit 1", "update op.migration set sha256 = ''"], DENIED)
+
+
 def test_everybody_else_has_nothing(migrated: str, database_server: str) -> None:
     who, secret = unique_name("somebody"), "of-somebody"
     with session(database_server) as admin:
@@ -278,11 +343,34 @@ def test_rights_that_were_given_by_hand_to_grafana_are_taken_back(migrated: str)
 
 def test_an_owner_who_may_not_make_roles_gives_rights_to_those_that_are_there(migrated: str, owned: str) -> None:
     assert not remigrated(owned)
+    assert rights(owned, "sender") == RIGHTS["sender"]
     with session(owned, "kilowatch_grafana") as grafana:
         grafana.execute("select * from mart.energy_daily")
         refused(grafana, ["select * from raw.reading"], DENIED)
     with session(owned, "kilowatch_writer") as writer:
         writer.execute("insert into op.log_position values ('a', 0, 1)")
+
+
+def test_roles_that_are_not_there_are_named_and_the_others_have_their_rights(
+    own_postgres: Callable[[], PostgresServer], tmp_path: Path
+) -> None:
+    """A server whose administrator has made the roles of an earlier version."""
+    server = own_postgres()
+    dsn = server.create_database()
+    with session(dsn) as admin:
+        for role in ("writer", "reader", "grafana"):
+            admin.execute(f"create role kilowatch_{role} login".encode())
+        admin.execute("create role owning login password 'of-the-owner'")
+        name = sql.Identifier(str(conninfo_to_dict(dsn)["dbname"]))
+        admin.execute(sql.SQL("alter database {} owner to owning").format(name))
+    words = ["migrate", "--store", as_role(dsn, "owning", "of-the-owner")]
+    with begun(tmp_path / "migrate", {"migrate": words}) as commands:
+        end = commands["migrate"].ended()
+    assert (end.code, len(end.said)) == (0, 1), end
+    assert end.said[0].endswith(
+        "roles left alone: this user may not make roles, and there is no kilowatch_sender, kilowatch_operator"
+    )
+    assert rights(dsn, "writer")["insert"] and rights(dsn, "grafana")["select"]
 
 
 def test_databases_of_one_server_are_migrated_beside_each_other(database_server: str, tmp_path: Path) -> None:

@@ -71,14 +71,16 @@ def public_socket(info: tuple[Any, ...]) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-def refused_name(host: str, port: int) -> str:
-    """Why no address of a host may be connected to, as it resolves now; empty where one may be, or none is found."""
+def looked_up(host: str, port: int) -> dict[str, str]:
+    """The addresses of a host as it resolves now, each with why it must not be connected to, or nothing where it may.
+
+    Empty where none is found.
+    """
     try:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
-        return ""
-    kinds = {address: refusal(address) for address in sorted(found)}
-    return "" if "" in kinds.values() else ", ".join(f"{address} ({kind})" for address, kind in kinds.items())
+        return {}
+    return {address: refusal(address) for address in sorted(found)}
 
 
 @contextmanager

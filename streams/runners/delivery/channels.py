@@ -7,7 +7,7 @@ import os
 import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
@@ -20,8 +20,9 @@ from streams.catalog.lines import Rows, Source, parse
 from streams.catalog.source import in_order, nearest, salvage
 from streams.domain.alerts import NoticeKind, Severity
 from streams.domain.findings import CatalogError, Finding, IngestError
+from streams.domain.findings import Severity as Weight
 from streams.ingest.kafka_settings import read_secret
-from streams.runners.delivery.addresses import refused_name
+from streams.runners.delivery.addresses import looked_up
 from streams.runners.delivery.channels_file import OWN_KEYS, ChannelRow, ChannelsFile, Language, RouteRow, SecretRow
 from streams.runners.delivery.signing import secret_bytes
 from streams.stores.dispatch import Message
@@ -32,6 +33,7 @@ HIDDEN: Final = "_"
 """Stands for the place of a secret that was in the file itself."""
 LEAST_HIDDEN: Final = 8
 """Shorter parts of an address are words that a log may hold."""
+SPACE: Final = re.compile(r"[\s\\]")
 PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -51,11 +53,15 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Channels:
-    """Channels by name, and which messages go to which; `hidden` is what no log may hold."""
+    """Channels by name, and which messages go to which; `hidden` is what no log may hold.
+
+    `warnings` are what is odd about the file and stops nobody.
+    """
 
     by_name: Mapping[str, Channel]
     routes: tuple[RouteRow, ...]
     hidden: frozenset[str] = field(repr=False)
+    warnings: tuple[Finding, ...] = ()
 
     def of(self, message: Message, before: Collection[str]) -> list[str]:
         """The channels of a message.
@@ -74,28 +80,31 @@ class Channels:
 
 
 def _takes(route: RouteRow, message: Message) -> bool:
+    severity, rule = Severity(message.data["severity"]), str(message.data["rule"])
+    return route_takes(route, message.kind, severity, message.site, rule)
+
+
+def route_takes(route: RouteRow, kind: NoticeKind, severity: Severity, site: str, rule: str) -> bool:
+    """Whether a route takes messages of a kind about a rule of a site."""
     return (
-        (not route.severities or Severity(message.data["severity"]) in route.severities)
-        and (not route.kinds or message.kind in route.kinds)
-        and (not route.sites or any(fnmatchcase(message.site, each) for each in route.sites))
-        and (not route.rules or any(fnmatchcase(str(message.data["rule"]), each) for each in route.rules))
+        (not route.severities or severity in route.severities)
+        and (not route.kinds or kind in route.kinds)
+        and (not route.sites or any(fnmatchcase(site, each) for each in route.sites))
+        and (not route.rules or any(fnmatchcase(rule, each) for each in route.rules))
     )
 
 
 def read_channels(path: Path, environment: Mapping[str, str] = os.environ) -> Channels:
-    """Read a channels file and the secrets that it names; CatalogError carries every finding."""
-    findings, channels = _examined(path, environment)
-    if findings or channels is None:
-        raise CatalogError(findings)
-    return channels
+    """Read a channels file and the secrets that it names; CatalogError carries every error."""
+    findings, channels = examined(path, environment)
+    errors = [finding for finding in findings if finding.severity is Weight.ERROR]
+    if errors or channels is None:
+        raise CatalogError(errors)
+    return replace(channels, warnings=tuple(findings))
 
 
-def check_channels(path: Path, environment: Mapping[str, str] = os.environ) -> list[Finding]:
-    """Everything that is wrong with a channels file and the secrets that it names."""
-    return _examined(path, environment)[0]
-
-
-def _examined(path: Path, environment: Mapping[str, str]) -> tuple[list[Finding], Channels | None]:
+def examined(path: Path, environment: Mapping[str, str] = os.environ) -> tuple[list[Finding], Channels | None]:
+    """Everything that is wrong with a channels file and its secrets, and what can be read of it all the same."""
     source = parse(path)
     if source.value is None:
         return in_order(source.findings), None
@@ -122,7 +131,18 @@ def _examined(path: Path, environment: Mapping[str, str]) -> tuple[list[Finding]
                         "unknown_channel", f"routes[{number}].{key}: unknown channel", route.line(key),
                         expected="a channel of this file", found=name, hint=hint,
                     )  # fmt: skip
+    if not any(finding.severity is Weight.ERROR for finding in source.findings):
+        _tell_unused(source, file)
     return in_order(source.findings), Channels(made, file.routes, frozenset(reading.hidden))
+
+
+def _tell_unused(source: Source, file: ChannelsFile) -> None:
+    led_to = {name for route in file.routes for name in (*route.channels, *route.escalated)}
+    for row in file.channels:
+        if row.name not in led_to:
+            sentence, expected = f"channels[{row.name}]: no route leads to it", "a route with this channel"
+            line, weight = row.line("name"), Weight.WARNING
+            source.add("unused_channel", sentence, line, expected=expected, found="none", severity=weight)
 
 
 def _rows(source: Source, key: str) -> Iterator[Lines]:
@@ -218,7 +238,7 @@ class _Reading:
             host, port = parts.hostname, parts.port or PORTS.get(parts.scheme)
         except ValueError:
             host, port = None, None
-        if not host or not port or url != url.strip():
+        if not host or not port or SPACE.search(url):
             sentence = f"channels[{row.name}].url: bad value"
             self.source.add("bad_value", sentence, row.line("url"), expected=WEB_URL, found=shown)
         elif parts.username is not None or parts.password is not None:
@@ -228,10 +248,17 @@ class _Reading:
             self._check_host(row, host, port)
 
     def _check_host(self, row: ChannelRow, host: str, port: int) -> None:
-        refused = refused_name(host, port)
-        if refused:
-            sentence, expected = f"channels[{row.name}].url: refused address", "a public one, or allow_private: true"
-            self.source.add("refused_address", sentence, row.line("url"), expected=expected, found=refused)
+        found = looked_up(host, port)
+        line, sentence = row.line("url"), f"channels[{row.name}].url"
+        if found and all(found.values()):
+            shown = ", ".join(f"{address} ({kind})" for address, kind in found.items())
+            expected = "a public one, or allow_private: true"
+            self.source.add("refused_address", f"{sentence}: refused address", line, expected=expected, found=shown)
+        elif not found and row.kind != "apprise":  # of which a host may be a secret
+            expected, weight = "a name that resolves to an address", Weight.WARNING
+            self.source.add(
+                "no_address", f"{sentence}: no address now", line, expected=expected, found=host, severity=weight
+            )
 
     def _check_apprise(self, row: ChannelRow, url: str) -> None:
         import apprise  # noqa: PLC0415 - large, and few need it

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Tag, model_validator
 
 from streams.catalog.source import Row
 from streams.domain.alerts import NoticeKind, Severity
@@ -19,10 +20,28 @@ OWN_KEYS: Final = {
 """The keys that a kind of channel has, beside its name."""
 
 
+def _spelt(pattern: str, expected: str) -> AfterValidator:
+    """Takes a word that fits a pattern; `expected` says what that is."""
+
+    def fits(word: str) -> str:
+        if re.fullmatch(pattern, word) is None:
+            raise ValueError(f"expected {expected}")
+        return word
+
+    return AfterValidator(fits)
+
+
+def _some(value: Any) -> Any:  # noqa: ANN401 - whatever the file says
+    """Refuse an empty list, which might mean none as well as all."""
+    if value == []:
+        raise ValueError("expected at least one")
+    return value
+
+
 class SecretRow(Row):
     """Where a secret is: in a variable of the environment, or in the first line of a file."""
 
-    env: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    env: Annotated[str, _spelt(r"[A-Za-z_][A-Za-z0-9_]*", "a variable such as KILOWATCH_HOOK_SECRET")] | None = None
     file: Path | None = None
 
     @model_validator(mode="after")
@@ -38,7 +57,7 @@ class SecretRow(Row):
 
 
 def _listed(value: Any) -> Any:  # noqa: ANN401 - whatever the file says
-    return value if isinstance(value, list) else [value]
+    return _some(value) if isinstance(value, list) else [value]
 
 
 def _form(value: Any) -> str:  # noqa: ANN401 - whatever the file says
@@ -51,7 +70,7 @@ Url = Annotated[Annotated[str, Tag("text")] | Annotated[SecretRow, Tag("secret")
 class ChannelRow(Row):
     """One way to people or systems."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    name: Annotated[str, _spelt("[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, _ and -")]
     kind: Literal["webhook", "apprise", "grafana"]
     url: Url
     secret: Annotated[tuple[SecretRow, ...], BeforeValidator(_listed)] = ()
@@ -63,12 +82,12 @@ class ChannelRow(Row):
 class RouteRow(Row):
     """Which messages go where; what is left out makes no difference. Sites and rules may hold `*`."""
 
-    channels: Annotated[tuple[str, ...], Field(min_length=1)]
-    escalated: tuple[str, ...] = ()
-    severities: tuple[Severity, ...] = ()
-    kinds: tuple[NoticeKind, ...] = ()
-    sites: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
+    channels: Annotated[tuple[str, ...], BeforeValidator(_some)]
+    escalated: Annotated[tuple[str, ...], BeforeValidator(_some)] = ()
+    severities: Annotated[tuple[Severity, ...], BeforeValidator(_some)] = ()
+    kinds: Annotated[tuple[NoticeKind, ...], BeforeValidator(_some)] = ()
+    sites: Annotated[tuple[str, ...], BeforeValidator(_some)] = ()
+    rules: Annotated[tuple[str, ...], BeforeValidator(_some)] = ()
 
 
 class ChannelsFile(Row):

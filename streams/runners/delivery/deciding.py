@@ -68,7 +68,8 @@ def settled(dispatch: Dispatch, outcome: Outcome, now: datetime, chance: random.
     if outcome.result is Result.SENT:
         return Record(Status.SENT, outcome.reason, code=outcome.code, is_attempt=True)
     if outcome.result is Result.FAILED:
-        again = next_attempt(dispatch.attempts + 1, outcome, now, chance)
+        failures = dispatch.attempts - dispatch.resent_after + 1
+        again = next_attempt(failures, outcome, now, chance)
         status = Status.FAILED if again else Status.DEAD
         return Record(status, outcome.reason, again, outcome.code, is_attempt=True)
     return Record(Status.DEAD, outcome.reason, code=outcome.code, is_attempt=True)

@@ -24,6 +24,12 @@ class DeliveryMetrics:
         self.failed = counter("failed", "Attempts that will be made again.", "channel")
         self.dead = counter("dead", "Messages that were given up.", "channel")
         self.withheld = counter("withheld", "Messages that were not sent for a reason.", "channel", "reason")
+        self.dead_letters = Gauge(
+            "kilowatch_alerts_dead_letters",
+            "Dead letters in the store that nobody has sent again or discarded.",
+            ["channel"],
+            registry=registry,
+        )
         self.waiting = Gauge("kilowatch_alerts_waiting", "Messages that wait.", ["channel"], registry=registry)
         self.store_up = Gauge("kilowatch_alerts_store_up", "1 while the sender reaches its store.", registry=registry)
         self.latency = Histogram(

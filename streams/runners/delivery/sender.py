@@ -75,6 +75,7 @@ class Sender:
     _held: set[str] = field(default_factory=set)
     _under_way: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
     _done_at: dict[str, float] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Send nothing yet."""
@@ -220,9 +221,11 @@ class Sender:
             if gone:
                 log.error("alerts given up", extra={"fields": {"messages": gone}})
         if self._is_time("count", COUNT_S):
-            waiting = await self._ask(self.outbox.waiting)
-            for name in {*self.channels.by_name, *waiting}:
+            waiting, dead = await self._ask(lambda: (self.outbox.waiting(), self.outbox.dead()))
+            self._told |= {*self.channels.by_name, *waiting, *dead}
+            for name in self._told:
                 self.metrics.waiting.labels(name).set(waiting.get(name, 0))
+                self.metrics.dead_letters.labels(name).set(dead.get(name, 0))
 
     def _begin(self, post: Post, dispatch: Dispatch) -> None:
         key = dispatch.message.message_id, dispatch.channel
