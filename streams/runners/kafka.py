@@ -88,6 +88,7 @@ class Worker:
     sought: dict[int, tuple[int, float]] = field(default_factory=dict)
     log: KafkaLog = field(init=False)
     standstill: Standstill = field(default_factory=Standstill)
+    hands: int = 0
     stopping: bool = False
     assigned: bool = False
     is_stuck: bool = False
@@ -169,14 +170,15 @@ class Worker:
             await self._take(part, records)
 
     async def _take(self, part: int, records: Sequence[Record]) -> None:
-        lane: Lane = await self._surely(self._lane, part)
         for run in runs(records):
+            lane = await self._lane(part)
             try:
                 groups = lane.batches(run)
-            except LostError as error:
-                if not await self._is_whole(lane, error):
+            except LostError:
+                found = await self._in_step(lane, run)
+                if found is None:
                     return
-                groups = lane.batches(run)
+                lane, groups = found
             self.metrics.skipped.inc(len(run) - sum(map(len, groups)))
             if not groups:
                 await self._need_same_topic(lane)
@@ -184,6 +186,20 @@ class Worker:
                 while not self.stopping and lane.next_offset <= group[-1].offset:
                     if not await self._work(lane, group):
                         return
+
+    async def _in_step(self, lane: Lane, run: Sequence[Record]) -> tuple[Lane, list[list[Record]]] | None:
+        """A lane that can go on with records although some lack before them; None where it is read again.
+
+        Others may have gone on since it was made, or the log has nothing between.
+        """
+        await self._settled()
+        if not await self._surely(lane.is_current):
+            self._let_go(lane.part)
+        lane = await self._lane(lane.part)
+        try:
+            return lane, lane.batches(run)
+        except LostError as error:
+            return (lane, lane.batches(run)) if await self._is_whole(lane, error) else None
 
     async def _need_same_topic(self, lane: Lane) -> None:
         """KilowatchError where the log ends before the stored position; what was last heard of its end may be old."""
@@ -222,7 +238,7 @@ class Worker:
         self._let_go(lane.part)
         self.quiet.set()
         if records and TP(TELEMETRY, lane.part) in self.app.consumer.assignment():
-            fresh: Lane = await self._surely(self._lane, lane.part)
+            fresh = await self._lane(lane.part)
             await self._seek(lane.part, fresh.next_offset, records[0].offset)
 
     async def _settled(self) -> None:
@@ -315,13 +331,20 @@ class Worker:
         self.stopping = True
         self.ended.set()
 
-    def _lane(self, part: int) -> Lane:
-        if part not in self.lanes:
-            archive, identity = self.keeping.archive, self.group.topic_id
-            lane = Lane(TELEMETRY, part, self.store, self.folder, self.clock, self._quiet, archive, identity)
-            self.keeping.begin(lane)
-            self.lanes[part] = lane
+    async def _lane(self, part: int) -> Lane:
+        """The lane of a partition; one that was made while partitions changed hands is made anew."""
+        while part not in self.lanes:
+            hands = self.hands
+            lane: Lane = await self._surely(self._new_lane, part)
+            if hands == self.hands:
+                self.lanes[part] = lane
         return self.lanes[part]
+
+    def _new_lane(self, part: int) -> Lane:
+        archive, identity = self.keeping.archive, self.group.topic_id
+        lane = Lane(TELEMETRY, part, self.store, self.folder, self.clock, self._quiet, archive, identity)
+        self.keeping.begin(lane)
+        return lane
 
     def _let_go(self, part: int) -> None:
         if lane := self.lanes.pop(part, None):
@@ -375,9 +398,6 @@ class Worker:
             return False
         kept = await self._kept(part, lost.expected)
         if lost.expected < kept.first:
-            await self._settled()
-            if self.lanes.get(part) is not lane:
-                return False
             try:
                 await self._surely(lane.skip, kept.first, max(0, kept.earliest - lost.expected))
             except FencedError as error:
@@ -493,6 +513,7 @@ class Worker:
 
     async def _revoked(self, _app: Any, /, *given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Let go of state; a batch under way commits, or is fenced by whoever has the partition now."""
+        self.hands += 1
         self.standstill.clear()
         self.inbox.drop({tp.partition for tp in given[0] if tp.topic == TELEMETRY})
         for tp in given[0]:
@@ -503,6 +524,7 @@ class Worker:
 
     async def _assigned(self, _app: Any, /, *_given: Any, **_: Any) -> None:  # noqa: ANN401 - Faust's signature
         """Begin every partition from the store, as if it had never been ours: meanwhile others may have gone on."""
+        self.hands += 1
         self.sought.clear()
         for part in list(self.lanes):
             self._let_go(part)

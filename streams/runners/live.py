@@ -134,6 +134,10 @@ class Lane:
             "select next_offset, commits from op.log_position where log = $1 and part = $2", [self.position, self.part]
         )
 
+    def is_current(self) -> bool:
+        """Whether the store stands where the lane's memory does; asked when no commit is under way."""
+        return self._position() == [(self.next_offset, self.commits)]
+
     def batches(self, records: Sequence[Record], *, is_whole: bool = False) -> list[list[Record]]:
         """Cut records that are not worked off yet so that a tick stands alone, and that no commit holds too much.
 
