@@ -25,7 +25,7 @@ VERBS: Final = ("episodes", "acknowledge", "silence", "unsilence", "silences", "
 
 
 class Desk(Protocol):
-    """Does what is asked by one of VERBS; StoreError says what is wrong with it."""
+    """Does what is asked by one of its verbs; StoreError says what is wrong with it."""
 
     def ask(self, verb: str, asked: dict[str, Any]) -> Answer:
         """Answer with rows."""
