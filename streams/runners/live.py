@@ -11,6 +11,7 @@ end at once hold no reading up; nothing that comes out depends on it.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ from streams.stores.rows import quarantined, raw_rows, together
 from streams.stores.site import Move, move
 from streams.stores.store import Store, naive
 from streams.stores.writer import write
+
+log = logging.getLogger("kilowatch.live")
 
 UNKNOWN_SITE = "unknown site"
 DAY_MS = 86_400_000
@@ -386,6 +389,9 @@ class Lane:
                 site.store.activated(seq, each, batch.moment)
             write(self.store, tables, moment)
         self.stored = batch.after
+        for _, seq, each in batch.activated:
+            named = {"site": each.site, "asset": each.asset, "version": each.version, "seq": seq}
+            log.info("model active", extra={"fields": named})
 
     def skip(self, first: int, lost: int) -> None:
         """Go on at an offset, since the log has none before it; quarantine says how many of those are lost, if any.
