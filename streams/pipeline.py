@@ -331,6 +331,12 @@ class Pipeline:
         )
         return self._keep(watch.intervals(self.watch, self.watching, frame), before)
 
+    def _modelled(self, scores: pl.DataFrame, before: Told) -> Told:
+        """What the rules make of windows that models have scored."""
+        if self.watch is None or self.watching is None or not len(scores):
+            return before
+        return self._keep(watch.modelled(self.watch, self.watching, scores), before)
+
     def _look(self, outputs: Outputs, now_ms: int) -> Outputs:
         """Let models and rules look at the time."""
         if self.models.watched:
@@ -338,6 +344,7 @@ class Pipeline:
             outputs.saw = len(scores) > 0
             outputs.model_scores = pl.concat([outputs.model_scores, scores])
             outputs.models |= self.models.remembered()
+            outputs.told = self._modelled(scores, outputs.told)
         if self.watch is None or self.watching is None:
             return outputs
         highest = np.full(len(self.table.every), NEVER)
@@ -411,7 +418,7 @@ class Pipeline:
             touched=np.flatnonzero(out.touched).tolist(),
             scores=scores,
             scored=scored,
-            told=self._intervals(intervals, by_interval, heard or Told()),
+            told=self._modelled(model_scores, self._intervals(intervals, by_interval, heard or Told())),
             model_scores=model_scores,
             models=self.models.remembered(),
         )

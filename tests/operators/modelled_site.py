@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 
+from streams.domain.alerts import Rule
 from streams.domain.site import Asset, Point, PointKind, Quantity, Site, SiteKind
 from streams.operators.clean import DECODED
 from streams.operators.models.parameters import NO_KNOT, Calibration, Forest, Model, StateInput, Terms
@@ -27,9 +28,11 @@ def modelled_site(name: str = "depot") -> Site:
         Point(f"{name}/execution", "compressor", PointKind.STATE, Quantity.OTHER, "1"),
     )
     zone, assets = ZoneInfo("Asia/Taipei"), (Asset("compressor"),)
-    return Site(
+    odd = Rule("odd", "model_score", (f"{name}/kwh",), numbers={"above": 0.1}, clear_ms=0)
+    made = Site(
         name, SiteKind.COLD_CHAIN, zone, "", "", date(2025, 1, 1), assets, points, (), (), (), (), "AR5", (), name
     )
+    return replace(made, rules=(odd,))
 
 
 def plain_model(name: str = "depot", *, shift: float = 0.0, seed: int = 1) -> Model:

@@ -199,6 +199,8 @@ def outcome(cuts: list[int], work_s: float, *, reloads: bool = False) -> dict[st
         return {
             "scores": made.store.frame(SCORES),
             "controls": made.store.frame(CONTROLS),
+            "episodes": made.store.frame("select * from fact.alert_episode order by episode_id"),
+            "outbox": made.store.frame("select message_id, kind, happened_at from op.alert_outbox order by message_id"),
             "anomaly": made.store.frame("select * from fact.anomaly order by point_id, starts_at"),
         }
 
@@ -226,6 +228,9 @@ def test_the_lane_scores_each_window_from_the_activation_on_and_records_what_tic
 ) -> None:
     scores, controls = whole["scores"], whole["controls"]
     assert (scores["score"] > 0).sum() > 7
+    assert set(whole["episodes"]["rule"]) == {"odd"}
+    assert {"opened", "closed"} <= set(whole["outbox"]["kind"])
+    assert "is unlike what its state, temperature and output explain" in whole["episodes"]["said_en"][0]
     first = controls.filter(pl.col("kind") == "model")
     assert len(first) == 1
     starts = scores["starts_at"].dt.epoch("ms")
