@@ -13,7 +13,7 @@ from streams.operators.models import scoring
 from streams.operators.models.parameters import Flags, Model
 
 CV_LIMIT_PERCENT, NMBE_LIMIT_PERCENT = 30.0, 10.0
-"""ASHRAE Guideline 14-2014, section 5.3.2.4 f: calibration to hourly data."""
+"""ASHRAE Guideline 14-2002, 5.3.2.4 f: calibration to hourly data."""
 MOST_OUTSIDE = 0.5
 MOST_ALARMS = 0.05
 

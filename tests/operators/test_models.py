@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -263,3 +265,12 @@ def test_words_repeated_each_second_are_not_all_remembered() -> None:
 def test_a_site_without_the_points_of_a_model_does_not_watch_by_it() -> None:
     assert Watched.of(TABLE, 1, replace(MODEL, target="depot/gone")) is None
     assert Watched.of(TABLE, 1, replace(MODEL, inputs=(EXECUTION,), states=())) is None
+
+
+def test_whoever_scores_does_not_load_scikit_learn() -> None:
+    code = (
+        "import sys, streams.runners.embedded, streams.runners.live, streams.runners.audit, jobs.train;"
+        "print([name for name in ('sklearn', 'scipy', 'joblib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
