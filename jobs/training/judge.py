@@ -84,14 +84,14 @@ class Verdict:
 
 
 def judge(model: Model, data: Data, active: Model | None, series: Series, *, accept: bool) -> Verdict:
-    """Compare on the later windows; where an active model knows them, on those that both can score.
+    """Compare on the later windows; with an active model whose points are still there, on those that both can score.
 
     A model may not be used that explains later data no better than their mean, or of which most of them lie outside
     what it was trained on. It may not replace one whose root mean square error is smaller, nor one that alarms on more
     than one window in twenty, unless that is accepted: what it alarms about would become normal.
     """
     alone = measured(model, data.later, data.later.is_known, own=1)
-    if active is None:
+    if active is None or not {*series.parts, *series.changes} >= set(active.points):  # the site has changed since
         return Verdict(alone, None, _unusable(alone))
     theirs = series.windows(active.target, active.inputs, active.states, active.period_ms)
     theirs = theirs.take(theirs.starts_ms >= data.later.starts_ms[0])

@@ -150,6 +150,12 @@ def test_what_the_active_model_alarms_about_does_not_become_normal_unless_that_i
     assert judge(fit(data).model, data, old, faulty, accept=True).refusal == ""
 
 
+def test_an_active_model_whose_points_are_gone_is_not_compared(made: tuple[Data, Series, Fitted]) -> None:
+    data, known, fitted = made
+    verdict = judge(fitted.model, data, replace(fitted.model, inputs=("site/gone",)), known, accept=False)
+    assert (verdict.old, verdict.refusal) == (None, "")
+
+
 def test_a_model_that_explains_nothing_is_not_used() -> None:
     choice, series = trial.simulated(CHILLER, 1)
     chance, known = np.random.default_rng(1), between(series, 0, 40)
