@@ -93,6 +93,7 @@ lock: ## Renew requirements/*.txt: newest versions, every hash, no index named
 	@python="$$($(find_python))"; "$$python" -m venv --clear .venv-lock
 	@.venv-lock/bin/python -m pip install --quiet uv==$(UV_VERSION)
 	@$(LOCK) pyproject.toml --output-file requirements/run.txt >/dev/null
+	@$(LOCK) pyproject.toml --extra train --output-file requirements/train.txt >/dev/null
 	@$(LOCK) pyproject.toml --group dev --output-file requirements/dev.txt >/dev/null
 	@$(LOCK) --group bench --output-file requirements/bench.txt >/dev/null
 	@rm -rf .venv-lock

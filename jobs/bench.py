@@ -172,6 +172,10 @@ class NoStore:
         """See `streams.pipeline.Memory`."""
         return {}
 
+    def words(self, places: list[int], since_ms: int) -> dict[int, tuple[int, str]]:  # noqa: ARG002 - there are none
+        """See `streams.pipeline.Memory`."""
+        return {}
+
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """See `streams.pipeline.Memory`."""
         self.raw = [pl.concat(self.raw)]

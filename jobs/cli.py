@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "query": "jobs.query:query",
     "replay": "jobs.replay:replay",
     "bill": "jobs.bill:month_bill",
+    "train": "jobs.train:train",
     "run": "jobs.run:run",
     "migrate": "jobs.migrate:migrate_store",
     "doctor": "jobs.doctor:doctor",

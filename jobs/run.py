@@ -27,7 +27,7 @@ from streams.ingest.spool import Spool
 from streams.ingest.tally import Tally
 from streams.ingest.topics import Topics
 from streams.runners.box import TICK_S, Box, copy_of
-from streams.runners.control import Control
+from streams.runners.control import Control, Desks
 from streams.runners.delivery.channels import Channels, read_channels
 from streams.runners.delivery.fitting import misfits
 from streams.runners.delivery.metrics import DeliveryMetrics
@@ -38,6 +38,7 @@ from streams.runners.metrics import LiveMetrics, StatusServer
 from streams.stores.alert_desk import StoreDesk
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore, path_of
+from streams.stores.model_desk import VERBS, ModelDesk
 
 EPILOG = (
     "Examples: kilowatch run --sites deploy/sites --store duckdb:///site.duckdb --spool spool "
@@ -61,7 +62,7 @@ class Parts:
     tally: Tally
     mqtt: MqttInlet | None
     tokens: Tokens | None
-    desk: StoreDesk
+    desk: Desks
     sender: Sender | None
 
 
@@ -95,7 +96,7 @@ def run(
 
     Killed at any moment it goes on where its last commit stood. Once a day it makes a copy of the store
     (FILE.copy.duckdb) that other programs can open; the store itself belongs to this process, which answers
-    `kilowatch alerts` on it. With --channels it sends alerts.
+    `kilowatch alerts` and `kilowatch train` on it. With --channels it sends alerts.
     """
     options.need_pairs("run", mqtt=mqtt, inlets=inlets, http=http, tokens=tokens)
     secret = read_secret(mqtt_password_file, "the MQTT password") or mqtt_password
@@ -119,14 +120,14 @@ def run(
     ):
         archive = Archive(archive_of(kept))
         archive.need_room()
-        keeping = Keeping(archive, copy_of(kept), kept.copy_to, keep_raw_days, is_alone=True)
+        keeping = Keeping(archive, copy_of(kept.path), kept.copy_to, keep_raw_days, is_alone=True)
         told = LiveMetrics()
         told.store_up.set(1)
         sender = _sender(for_sender, ways, told) if ways else None
         wake = sender.wake if sender else lambda: None
         box = Box(waiting, kept, folder, told, utc_now, keeping, tick_s, wake)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
-        desk = StoreDesk(for_people, utc_now, wake)
+        desk = Desks(StoreDesk(for_people, utc_now, wake), (VERBS, ModelDesk(for_people, box.came.set)))
         asyncio.run(_run(Parts(box, tally, inlet, keys, desk, sender), address, metrics))
 
 

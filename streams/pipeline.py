@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -24,6 +25,10 @@ from streams.operators.cost import COST, cost
 from streams.operators.demand import DEMAND, QUARTER_MS, demand, quarters
 from streams.operators.emissions import EMISSIONS, emissions
 from streams.operators.heard import in_units
+from streams.operators.models.parameters import Model
+from streams.operators.models.site_models import Active, SiteModels
+from streams.operators.models.watch import NOTHING as NO_MODEL_SCORES
+from streams.operators.models.windows import STALE_MS
 from streams.operators.packed import Waiting
 from streams.operators.points import PointTable
 from streams.operators.readings import NEVER, ON_TIME, Readings
@@ -64,6 +69,12 @@ class Memory(Protocol):
     def scored(self) -> dict[int, bytes]:
         """What the anomaly score remembers of points, by place: `anomaly.to_bytes`."""
 
+    def words(self, places: list[int], since_ms: int) -> dict[int, tuple[int, str]]:
+        """The newest word of states, by place, with its time, where one is later than a time (`windows.word_of`).
+
+        Of words of one time the last in order of the alphabet.
+        """
+
 
 EMPTY = pl.DataFrame()
 NO_SCORES = pl.DataFrame(schema=SCORES)
@@ -92,7 +103,8 @@ class Outputs:
     same place and begin; `events` and `rejected` replace those of the points in `redecided` that are
     later than the time given there; `rolling` (ROLLING) those
     of the same place and end, `demand` (DEMAND) and `cost` (COST) those of the same start, `emissions` (EMISSIONS)
-    those of the same source and start.
+    those of the same source and start; `scores` and `model_scores` (watch.MODEL_SCORES) are told once. `models` are
+    those whose state has changed, by asset.
     """
 
     raw: pl.DataFrame
@@ -113,19 +125,22 @@ class Outputs:
     scored: dict[int, bytes] = field(default_factory=dict)
     told: Told = field(default_factory=Told)
     saw: bool = False
+    model_scores: pl.DataFrame = field(default_factory=lambda: NO_MODEL_SCORES)
+    models: dict[str, Active] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
     """What becomes of readings on arrival: number and lateness of each (null on time), and places heard first.
 
-    `told` is what the rules told that look at readings as they come.
+    `told` is what the rules told that look at readings as they come; `models` are those that heard a word.
     """
 
     seq: Int
     late_ms: pl.Series
     first: list[int]
     told: Told
+    models: dict[str, Active] = field(default_factory=dict)
 
 
 class Pipeline:
@@ -139,8 +154,12 @@ class Pipeline:
         state: EnergyState | None = None,
         next_seq: int = 0,
         rules: bytes | None = None,
+        models: Mapping[str, Active] | None = None,
     ) -> None:
-        """Start from a state, or from nothing; `rules` is what the site's rules remember (`WatchState.to_bytes`)."""
+        """Start from a state, or from nothing; `rules` is what the site's rules remember (`WatchState.to_bytes`).
+
+        `models` are those that are active, by asset.
+        """
         self.reference = reference
         self.table = table
         self.memory = memory
@@ -156,6 +175,7 @@ class Pipeline:
         self.scoring: anomaly.State | None = None
         self.watch = Watch.of(table, reference.tariffs) if table.site.rules or rules else None
         self.watching = self._watching(rules)
+        self.models = SiteModels(table, models or {})
         self.purchased = sorted(table.index[name] for name in table.site.import_points if name in table.index)
 
     def _watching(self, rules: bytes | None) -> WatchState | None:
@@ -171,24 +191,27 @@ class Pipeline:
         self.state, out = energy.step(self.table, self.state, counted, self._history)
         raw = usable.hstack([pl.Series("seq", numbered.seq), self._late(numbered, out.tags)])
         heard = self._hear(numbered)
+        self.models.hear(numbered.place, numbered.time_ms, usable["text"], usable["value"])
         return self._outputs(out, raw, rejects, heard)
 
-    def arrive(self, place: Int, time_ms: Int, ticks: Int) -> Arrived:
+    def arrive(self, place: Int, time_ms: Int, ticks: Int, text: pl.Series, value: pl.Series) -> Arrived:
         """Take clean readings in order of arrival, and leave it to `work` what becomes of them.
 
-        Until they are in the store they are `fresh`.
+        `text` and `value` are as they were sent. Until the readings are in the store they are `fresh`.
         """
         before = self.state.column("highest_ms") == NEVER
         numbered = self._numbered(place, time_ms, ticks)
         self.state, self.fresh = energy.arrive(self.table, self.state, self._counted(numbered))
         first = before & (self.state.column("highest_ms") > NEVER)
         late_ms = self._late(numbered, self.fresh.tag)
-        return Arrived(numbered.seq, late_ms, np.flatnonzero(first).tolist(), self._hear(numbered))
+        self.models.hear(numbered.place, numbered.time_ms, text, value)
+        told = self._hear(numbered)
+        return Arrived(numbered.seq, late_ms, np.flatnonzero(first).tolist(), told, self.models.remembered())
 
     @property
     def is_behind(self) -> bool:
         """Whether there is something to work off."""
-        return energy.is_due(self.table, self.state)
+        return energy.is_due(self.table, self.state) or self.models.is_ready
 
     @property
     def behind_ms(self) -> int:
@@ -224,7 +247,7 @@ class Pipeline:
         return self._look(outputs, now_ms)
 
     def look(self, now_ms: int) -> Outputs:
-        """Take a recorded tick of the clock that moves no watermark: rules alone have a look at the time.
+        """Take a recorded tick of the clock that moves no watermark: rules and models alone have a look at the time.
 
         It need not be recorded unless they `saw` something.
         """
@@ -248,7 +271,24 @@ class Pipeline:
     def flush(self) -> Outputs:
         """Take the recorded end of a stream."""
         self.state, out = energy.flush(self.table, self.state, self._history)
-        return self._outputs(out, EMPTY, EMPTY)
+        return self._outputs(out, EMPTY, EMPTY, is_end=True)
+
+    def activate(self, asset: str, version: int, model: Model | None) -> Outputs:
+        """Take a recorded activation: from here on the asset's windows are scored by this version, or by none.
+
+        What has arrived before is worked off first, so that its place among the readings is all that counts.
+        """
+        outputs = self.work() if self.is_behind else self._nothing()
+        heard_ms = self.state.column("highest_ms")
+        since_ms = int(heard_ms.max(initial=NEVER)) - STALE_MS
+        self.models.activate(asset, version, model, heard_ms, lambda places: self.memory.words(places, since_ms))
+        outputs.models |= self.models.remembered()
+        return outputs
+
+    @property
+    def looks(self) -> bool:
+        """Whether a tick that moves no watermark may matter to anybody."""
+        return self.watch is not None or bool(self.models.watched)
 
     def _nothing(self) -> Outputs:
         return Outputs(EMPTY, EMPTY, NO_FACTS, self.state, self.next_seq)
@@ -291,16 +331,29 @@ class Pipeline:
         )
         return self._keep(watch.intervals(self.watch, self.watching, frame), before)
 
+    def _modelled(self, scores: pl.DataFrame, before: Told) -> Told:
+        """What the rules make of windows that models have scored."""
+        if self.watch is None or self.watching is None or not len(scores):
+            return before
+        return self._keep(watch.modelled(self.watch, self.watching, scores), before)
+
     def _look(self, outputs: Outputs, now_ms: int) -> Outputs:
-        """Let the rules look at the time."""
+        """Let models and rules look at the time."""
+        if self.models.watched:
+            scores = self.models.look(now_ms)
+            outputs.saw = len(scores) > 0
+            outputs.model_scores = pl.concat([outputs.model_scores, scores])
+            outputs.models |= self.models.remembered()
+            outputs.told = self._modelled(scores, outputs.told)
         if self.watch is None or self.watching is None:
             return outputs
         highest = np.full(len(self.table.every), NEVER)
         highest[: len(self.table.points)] = self.state.column("highest_ms")
         before = self.watching.to_bytes()
         told = watch.tick(self.watch, self.watching, now_ms, highest)
-        outputs.saw = told[0].to_bytes() != before
-        if not outputs.saw:
+        has_changed = told[0].to_bytes() != before
+        outputs.saw |= has_changed
+        if not has_changed:
             told = (self.watching, *told[1:])
         outputs.told = self._keep(told, outputs.told)
         return outputs
@@ -332,7 +385,13 @@ class Pipeline:
         return Readings(place, time_ms, usable["ticks"].to_numpy(), usable["seq"].to_numpy(), tag)
 
     def _outputs(
-        self, out: energy.EnergyOutputs, raw: pl.DataFrame, rejects: pl.DataFrame, heard: Told | None = None
+        self,
+        out: energy.EnergyOutputs,
+        raw: pl.DataFrame,
+        rejects: pl.DataFrame,
+        heard: Told | None = None,
+        *,
+        is_end: bool = False,
     ) -> Outputs:
         facts = self._facts(out.fact_sets)
         if len(facts) and self.formulas:
@@ -340,6 +399,7 @@ class Pipeline:
         site_quarters = self._quarters(facts)
         intervals = closed(self.table, out)
         scores, by_interval, scored = self._score(intervals)
+        model_scores = self.models.step(intervals, is_end=is_end) if self.models.watched else NO_MODEL_SCORES
         rejected = out.decisions.rejected + [(*each, "conflicting duplicate") for each in out.conflicts]
         return Outputs(
             raw=raw,
@@ -358,7 +418,9 @@ class Pipeline:
             touched=np.flatnonzero(out.touched).tolist(),
             scores=scores,
             scored=scored,
-            told=self._intervals(intervals, by_interval, heard or Told()),
+            told=self._modelled(model_scores, self._intervals(intervals, by_interval, heard or Told())),
+            model_scores=model_scores,
+            models=self.models.remembered(),
         )
 
     def _facts(self, fact_sets: list[energy.FactSet]) -> pl.DataFrame:

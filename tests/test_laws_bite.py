@@ -12,11 +12,12 @@ from hypothesis import Phase, settings
 
 from streams.operators import advance, energy, episodes, registers, segments, watch, watch_state
 from streams.operators.metering import Count, Course, Meter
+from streams.operators.models import watch as model_watch
 from streams.operators.points import PointTable
 from streams.operators.readings import Readings
 from streams.operators.state import EnergyState
 from streams.pipeline import Pipeline
-from tests.operators import test_demand_watch, test_energy, test_registers, test_watch
+from tests.operators import test_demand_watch, test_energy, test_models, test_registers, test_watch
 from tests.stores import test_duckdb
 
 Patch = pytest.MonkeyPatch
@@ -160,3 +161,23 @@ def test_cutting_of_a_meter_is_missed_when_its_full_minutes_are_forgotten(monkey
 
     monkeypatch.setattr(test_demand_watch, "run", forgetful)
     fails(test_demand_watch.test_a_meter_counts_the_same_however_its_readings_are_cut)
+
+
+def test_cutting_of_models_is_missed_when_a_window_does_not_wait_for_its_states(monkeypatch: Patch) -> None:
+    kept = model_watch.reach
+    monkeypatch.setattr(model_watch, "reach", lambda by, state: kept(replace(by, states={}), state))
+    fails(test_models.test_cutting_and_keeping_as_bytes_change_no_score)
+
+
+def test_causality_of_models_is_missed_when_the_last_word_holds_from_the_first_window_on(monkeypatch: Patch) -> None:
+    kept = model_watch.hear
+
+    def prophetic(by: model_watch.Watched, state: model_watch.ModelState, point: str, *given: object) -> object:
+        heard = kept(by, state, point, *given)  # type: ignore[arg-type]
+        course = heard.courses[point]
+        words = (course.changes.words[-1],) * len(course.changes.words)
+        told = replace(course, changes=replace(course.changes, words=words))
+        return replace(heard, courses={**heard.courses, point: told})
+
+    monkeypatch.setattr(model_watch, "hear", prophetic)
+    fails(test_models.test_nothing_later_than_a_window_changes_its_score)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from math import isnan
 
-from streams.catalog.rule_kinds import DEMAND, SCORE, THRESHOLD, RuleKind, kinds
+from streams.catalog.rule_kinds import DEMAND, MODEL_SCORE, SCORE, THRESHOLD, RuleKind, kinds
 from streams.catalog.rule_rows import RuleRow, is_number
 from streams.catalog.site_checks import Check, once
 from streams.catalog.site_file import PointRow
@@ -124,7 +124,7 @@ def _limits(check: Check, who: str, row: RuleRow) -> None:
     """Limits that contradict themselves."""
     given = {name: float(value) for name, value in row.numbers.items()}
     above, below, clear = (given.get(name, float("nan")) for name in ("above", "below", "clear"))
-    if row.kind == SCORE and not isnan(above) and not 0 < above < 1:
+    if row.kind in (SCORE, MODEL_SCORE) and not isnan(above) and not 0 < above < 1:
         check.error("range", f"{who}.above: no score", row.line("above"), "a number between 0 and 1", f"{above:g}")
     if row.kind == DEMAND:
         for name, least, most in (("share", 0.01, 2.0), ("after_min", 1.0, 14.0), ("margin", 0.0, 1.0)):

@@ -12,6 +12,7 @@ from streams.domain.site import PointKind
 from streams.operators.detectors.registry import DETECTORS
 
 THRESHOLD, SCORE, SILENCE, DEMAND = "threshold", "score", "silence", "demand"
+MODEL_SCORE = "model_score"
 LEFT_OUT: Final = nan
 """Default of a number that may be left out without anything standing in for it."""
 ALARMING_SCORE: Final = 0.5
@@ -23,6 +24,9 @@ READ = MEASURED - {PointKind.STATE, PointKind.REGISTER}
 """Kinds of points whose readings are levels or amounts by themselves."""
 REGULAR = MEASURED - {PointKind.STATE, PointKind.AMOUNT}
 """Kinds of points that are read on a beat."""
+
+MODELLED = frozenset({PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL})
+"""Kinds of points that a model may explain."""
 
 NO_WORDS: Final = Words()
 
@@ -65,6 +69,12 @@ OWN: Final = {
         fits=REGULAR,
         texts={"above": "0 to 1; seen above this anomaly score"},
         what=Words("異常分數高於界限", "An anomaly score above a limit"),
+    ),
+    MODEL_SCORE: RuleKind(
+        numbers={"above": ALARMING_SCORE},
+        fits=MODELLED,
+        texts={"above": "0 to 1; seen above this score of the asset's model"},
+        what=Words("機台模型的異常分數高於界限", "A score of an asset's model above a limit"),
     ),
     SILENCE: RuleKind(
         fits=MEASURED - {PointKind.STATE},

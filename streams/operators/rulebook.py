@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.catalog.rule_kinds import DEMAND, SCORE, SILENCE, THRESHOLD
+from streams.catalog.rule_kinds import DEMAND, MODEL_SCORE, SCORE, SILENCE, THRESHOLD
 from streams.catalog.tariffs import Tariffs
 from streams.domain.alerts import Rule, Words
 from streams.domain.site import Point, PointKind, Site
@@ -20,7 +20,7 @@ from streams.operators.heard import Watched
 from streams.operators.metering import Meter, meters_of
 from streams.operators.points import PointTable
 from streams.operators.rule_calendar import Calendar
-from streams.operators.thresholds import Limits, Say, Threshold, key_of, limit_words, score_words
+from streams.operators.thresholds import Limits, Say, Threshold, key_of, limit_words, model_words, score_words
 from streams.operators.watch_state import Newest, WatchState, stored
 
 Int = NDArray[np.int64]
@@ -61,6 +61,7 @@ class Watch:
     place: dict[str, int]
     thresholds: tuple[Threshold, ...]
     scores: tuple[Threshold, ...]
+    models: tuple[Threshold, ...]
     silences: tuple[Silence, ...]
     demands: tuple[Case, ...]
     meters: tuple[Meter, ...]
@@ -136,6 +137,7 @@ class _Making:
             for point in table.every
         }
         say_limit, say_score = limit_words(self.calendar, labels), score_words(self.calendar, labels)
+        say_model = model_words(self.calendar, labels)
         thresholds = tuple(
             self._threshold(nth, rule, slots, say_limit, len(watched.points))
             for nth, rule in by_kind.get(THRESHOLD, [])
@@ -143,6 +145,10 @@ class _Making:
         scores = tuple(
             self._threshold(nth, rule, table.index, say_score, len(table.every), "1")
             for nth, rule in by_kind.get(SCORE, [])
+        )
+        models = tuple(
+            self._threshold(nth, rule, table.index, say_model, len(table.every), "1")
+            for nth, rule in by_kind.get(MODEL_SCORE, [])
         )
         silences = tuple(self._silence(nth, rule) for nth, rule in by_kind.get(SILENCE, []))
         detecting = tuple(
@@ -152,7 +158,7 @@ class _Making:
             for nth, rule in rules
             for each in self._detecting(nth, rule)
         )
-        cases = [case for each in (*thresholds, *scores) for case in each.cases.values()]
+        cases = [case for each in (*thresholds, *scores, *models) for case in each.cases.values()]
         cases += [case for each in silences for case in each.cases]
         cases += [*demands, *(each.case for each in detecting)]
         places = {place for each in scores for place in each.cases}
@@ -168,6 +174,7 @@ class _Making:
             place=table.index,
             thresholds=thresholds,
             scores=scores,
+            models=models,
             silences=silences,
             demands=demands,
             meters=meters_of(terms, slots),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from math import isnan
 
-from streams.catalog.rule_kinds import DEMAND, SCORE, SILENCE, THRESHOLD
+from streams.catalog.rule_kinds import DEMAND, MODEL_SCORE, SCORE, SILENCE, THRESHOLD
 from streams.domain.alerts import Words
 
 SHOWN = {"Cel": "°C", "degF": "°F", "1": "", "%": "%", "pcs": "pcs", "m3": "m³", "m3/h": "m³/h"}
@@ -21,6 +21,11 @@ CHECKS: Mapping[str, Words] = {
     SCORE: Words(
         "先與平日同時段的曲線比對，再問現場有無停機、趕工或改設定。",
         "First compare with the same hours of other days, then ask for a stop, a rush or a setting changed.",
+    ),
+    MODEL_SCORE: Words(
+        "先比對同樣狀態、溫度與產量下平日的用電，再查機台保養、濾網、洩漏與設定。",
+        "First compare with its power at the same state, temperature and output, then look at service, filters, leaks "
+        "and settings.",
     ),
     SILENCE: Words(
         "先查電表與閘道器的電源、網路與訊號，再查現場設備是否停電。",
@@ -91,6 +96,15 @@ def score(label: Words, value: float, beyond: float, since: datetime) -> Words:
     return Words(
         f"{label.zh} 的用量型態異常：異常分數 {value:.3f}，高於 {beyond:.3f}，自 {clock(since)} 起。",
         f"{label.en} is unlike its past: anomaly score {value:.3f}, above {beyond:.3f}, since {clock(since)}.",
+    )
+
+
+def model_score(label: Words, value: float, beyond: float, since: datetime) -> Words:
+    """A score of an asset's model above its limit."""
+    return Words(
+        f"{label.zh} 的用電與其狀態、溫度及產量不符：模型分數 {value:.3f}，高於 {beyond:.3f}，自 {clock(since)} 起。",
+        f"{label.en} is unlike what its state, temperature and output explain: model score {value:.3f}, above "
+        f"{beyond:.3f}, since {clock(since)}.",
     )
 
 

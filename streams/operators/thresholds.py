@@ -1,4 +1,4 @@
-"""A number beyond a limit, with hysteresis: kind `threshold` over readings, kind `score` over intervals."""
+"""A number beyond a limit, with hysteresis: kind `threshold` over readings, kinds of scores over intervals."""
 
 from __future__ import annotations
 
@@ -81,6 +81,15 @@ def score_words(calendar: Calendar, labels: dict[str, Words]) -> Say:
 
     def words(case: Case, value: float, limit: float, _unit: str, since_ms: int) -> Words:
         return sentences.score(labels[case.subject], value, limit, calendar.local(since_ms))
+
+    return words
+
+
+def model_words(calendar: Calendar, labels: dict[str, Words]) -> Say:
+    """Sentences of kind `model_score`."""
+
+    def words(case: Case, value: float, limit: float, _unit: str, since_ms: int) -> Words:
+        return sentences.model_score(labels[case.subject], value, limit, calendar.local(since_ms))
 
     return words
 

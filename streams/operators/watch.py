@@ -80,6 +80,17 @@ def intervals(watch: Watch, state: WatchState, rows: pl.DataFrame) -> Told:
     return state, log.told(), list(log.episodes.values())
 
 
+def modelled(watch: Watch, state: WatchState, rows: pl.DataFrame) -> Told:
+    """Take windows that models have scored (`place`, `starts_ms`, `ends_ms`, `score`), each once, in order of time."""
+    if not watch.models or not len(rows):
+        return state, [], []
+    log, state = Log(watch.calendar), state.copy()
+    since, scored = _scored(rows.sort("place", "ends_ms", maintain_order=True))
+    for each in watch.models:
+        cross(log, each, state.tracks, scored, since)
+    return state, log.told(), list(log.episodes.values())
+
+
 def tick(watch: Watch, state: WatchState, now_ms: int, highest_ms: Int) -> Told:
     """Take a recorded tick; `highest_ms` has the latest time heard of each place, NEVER where nothing was."""
     log, state = Log(watch.calendar), state.copy()

@@ -18,9 +18,10 @@ from streams.operators.clean import DECODED
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs, Pipeline
 from streams.runners.embedded import archive_of
+from streams.stores import models
 from streams.stores.archive import Archive
 from streams.stores.duckdb import DuckDBStore
-from streams.stores.site import SiteStore
+from streams.stores.site import Control, SiteStore
 from streams.stores.store import Store, naive
 
 COMPARED = {
@@ -58,6 +59,11 @@ COMPARED = {
         "anomaly",
         "p.point, f.starts_at",
         "f.ends_at, f.value, f.score, f.expected, f.lower, f.upper, f.cause, f.is_warming",
+    ),
+    "model_score": (
+        "model_score",
+        "p.point, f.starts_at",
+        "f.ends_at, f.version, f.value, f.score, f.expected, f.lower, f.upper, f.cause",
     ),
     "alert_episode": (
         "alert_episode",
@@ -128,14 +134,17 @@ def recomputed(origin: SiteStore, again: DuckDBStore, begins: datetime, archive:
     controls = origin.controls()
 
     def until(seq: int | None) -> Iterator[Step]:
-        while controls and (seq is None or controls[0][0] <= seq):
-            _, kind, moment = controls.pop(0)
-            outputs = _control(pipeline, kind, int(moment.timestamp() * 1000))
-            fresh.commit(outputs, moment, control=(kind, moment))
-            yield Step(outputs, pl.DataFrame(), (kind, moment))
+        while controls and (seq is None or controls[0].seq <= seq):
+            each = controls.pop(0)
+            if each.kind == models.CONTROL:
+                outputs = _activated(origin, fresh, pipeline, each)
+            else:
+                outputs = _control(pipeline, each.kind, int(each.happened_at.timestamp() * 1000))
+                fresh.commit(outputs, each.happened_at, control=(each.kind, each.happened_at))
+            yield Step(outputs, pl.DataFrame(), (each.kind, each.happened_at))
 
     for stretch in chain(Archive(archive or archive_of(stored)).read(listed), [beyond] if len(beyond) else []):
-        for part in _parts(stretch, [seq for seq, _, _ in controls]):
+        for part in _parts(stretch, [each.seq for each in controls]):
             yield from until(int(part["seq"][0]))
             outputs = pipeline.step(part.select(list(DECODED)), part["received_ms"].to_numpy())
             if len(outputs.raw) != len(part):
@@ -144,6 +153,16 @@ def recomputed(origin: SiteStore, again: DuckDBStore, begins: datetime, archive:
             done += len(part)
             yield Step(outputs, part, None)
     yield from until(None)
+
+
+def _activated(origin: SiteStore, fresh: SiteStore, pipeline: Pipeline, each: Control) -> Outputs:
+    """Put a version of a model into use again, with its parameters as they are stored."""
+    models.copied(origin.store, origin.site, each.detail, fresh.store)
+    asset, version = models.named(each.detail)
+    again = models.Wanted(origin.site, asset, version, models.load(origin.store, origin.site, asset, version))
+    outputs = pipeline.activate(asset, version, again.model)
+    fresh.commit(outputs, each.happened_at, activated=again)
+    return outputs
 
 
 def _control(pipeline: Pipeline, kind: str, time_ms: int) -> Outputs:

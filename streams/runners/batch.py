@@ -16,6 +16,7 @@ from streams.stores.site import Move
 
 if TYPE_CHECKING:
     from streams.runners.live_site import LiveSite
+    from streams.stores.models import Wanted
 
 MOST_RECORDS: Final = 1_000
 MOST_BYTES: Final = 2 * 1024 * 1024
@@ -37,7 +38,7 @@ class Counts:
 
 @dataclass(slots=True)
 class Batch:
-    """Everything that one commit stores: rows, moves of positions, recorded ticks; and what others are told.
+    """Everything that one commit stores: rows, moves of positions, what is recorded; and what others are told.
 
     `commits` is how many the lane had before. A batch is not whole where a tick passes over days of silence, or moves
     many sites: then the same record is prepared again, and each commit holds a part. `undecodable` are records of which
@@ -55,6 +56,7 @@ class Batch:
     tables: list[Tables] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     controls: list[tuple[LiveSite, str, int, int]] = field(default_factory=list)
+    activated: list[tuple[LiveSite, int, Wanted]] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     outputs: list[tuple[LiveSite, Outputs]] = field(default_factory=list)
     undecodable: list[tuple[Record, str]] = field(default_factory=list)

@@ -104,6 +104,8 @@ class Box:
                 if now - refreshed >= REFRESH_S:
                     refreshed = now
                     look(self.folder, self.metrics, log)
+                    if self.lane.look_for_models():
+                        self._rest()
                 if now - given_back >= GIVE_BACK_S:
                     given_back = now
                     give_back()
@@ -156,6 +158,6 @@ class Box:
         self.metrics.lag.labels(LOG, "0").set(max(0, self.spool.last + 1 - self.lane.next_offset))
 
 
-def copy_of(store: DuckDBStore) -> Path:
+def copy_of(file: Path) -> Path:
     """Where the daily copy of a store goes, beside its file."""
-    return store.path.with_suffix(".copy.duckdb")
+    return file.with_suffix(".copy.duckdb")

@@ -10,7 +10,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hmac import compare_digest
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +23,8 @@ from streams.stores.alert_desk import Answer, Desk
 
 log = logging.getLogger("kilowatch.control")
 LOOPBACK: Final = "127.0.0.1"
-MOST_BYTES: Final = 65_536
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Of a request; the parameters of a model are some hundred thousand."""
 PATIENCE_S: Final = 15.0
 
 
@@ -59,6 +60,19 @@ class Control:
         self.thread.join()
 
 
+class Desks:
+    """Several desks behind one door, each asked by its own verbs; the first answers whoever asks for none of them."""
+
+    def __init__(self, first: Desk, *others: tuple[Iterable[str], Desk]) -> None:
+        """Know whose the verbs are."""
+        self.first = first
+        self.by_verb = {verb: desk for verbs, desk in others for verb in verbs}
+
+    def ask(self, verb: str, asked: dict[str, Any]) -> Answer:
+        """See `Desk`."""
+        return self.by_verb.get(verb, self.first).ask(verb, asked)
+
+
 def _one_by_one(desk: Desk) -> Callable[[str, dict[str, Any]], Answer]:
     turn = threading.Lock()
 
@@ -83,12 +97,12 @@ def _handler(token: str, ask: Callable[[str, dict[str, Any]], Answer]) -> type[B
                 asked = orjson.loads(self.rfile.read(min(length, MOST_BYTES)))
                 self._answer(200, ask(self.path.strip("/"), asked))
             except (ValueError, TypeError) as error:
-                self._answer(400, {"error": f"alerts: expected a question of this version; found: {error}"})
+                self._answer(400, {"error": f"store: expected a question of this version; found: {error}"})
             except KilowatchError as error:
                 self._answer(409, {"error": str(error)})
             except Exception:
                 log.exception("control broken")
-                self._answer(500, {"error": "alerts: the process that holds the store failed (see its log)"})
+                self._answer(500, {"error": "store: the process that holds it failed (see its log)"})
 
         def _answer(self, code: int, content: object) -> None:
             body = orjson.dumps(content)

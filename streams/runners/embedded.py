@@ -21,6 +21,7 @@ from streams.domain.site import Site
 from streams.ingest.files import Block
 from streams.operators.points import PointTable
 from streams.pipeline import Outputs
+from streams.stores import models
 from streams.stores.archive import ABANDONED_S, COLUMNS, Archive, ArchiveFile
 from streams.stores.duckdb import DuckDBStore
 from streams.stores.site import SiteStore
@@ -95,6 +96,18 @@ class EmbeddedRunner:
         self._settle()
         return self.site.scored()
 
+    def words(self, places: list[int], since_ms: int) -> dict[int, tuple[int, str]]:
+        """See `streams.pipeline.Memory`."""
+        self._settle()
+        return self.site.words(places, since_ms)
+
+    def activate_models(self) -> None:
+        """Put versions of models into use that were trained meanwhile."""
+        for each in models.wanted(self.site.store, self.table.site.name):
+            outputs = self.pipeline.activate(each.asset, each.version, each.model)
+            self.site.commit(outputs, self.clock(), activated=each)
+            self.report.count(outputs)
+
     def ingest(self, source: Source, progress: Callable[[int], None]) -> bool:
         """Read a source from where it stands; return False where it was in the store already, whole."""
         number, done, received_at, complete = self.site.source(source.identity, source.name, self.clock())
@@ -102,6 +115,7 @@ class EmbeddedRunner:
             self.report.skipped += 1
             return False
         self.write_archive()
+        self.activate_models()
         threads = [ThreadPoolExecutor(1, name) for name in ("decode", "commit", "archive")]
         decoder, committer, archiver = threads
         waiting: list[pl.DataFrame] = []
@@ -134,7 +148,7 @@ class EmbeddedRunner:
     def finish(self) -> None:
         """Record the end of the stream: open intervals are emitted as far as they are known; complete the archive."""
         self.write_archive()
-        flushes = [seq for seq, kind, _ in self.site.controls() if kind == "flush"]
+        flushes = [each.seq for each in self.site.controls() if each.kind == "flush"]
         if self.pipeline.next_seq in (0, *flushes[-1:]):
             return
         outputs = self.pipeline.flush()

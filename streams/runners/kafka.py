@@ -107,6 +107,7 @@ class Worker:
         self.app.agent(self.telemetry, name="telemetry")(self._take_stream)
         self.app.timer(interval=self.group.tick_s, name="ticks")(self._tick)
         self.app.timer(interval=REFRESH_S, name="catalog")(self._refresh)
+        self.app.timer(interval=REFRESH_S, name="models")(self._look_for_models)
         self.app.timer(interval=self.group.within_s, name="rest")(self._rest)
         self.app.timer(interval=KEEP_S, name="housekeeping")(self._keep)
         self.app.timer(interval=GIVE_BACK_S, name="memory")(self._give_back)
@@ -136,6 +137,15 @@ class Worker:
         """Work off, while nothing comes, what earlier batches have left for later."""
         if not self.turn.locked():
             await self._for_each_lane(self._work_rest)
+
+    async def _look_for_models(self) -> None:
+        """Put versions of models into use that were trained meanwhile."""
+        await self._for_each_lane(self._models_of)
+
+    async def _models_of(self, lane: Lane) -> None:
+        await self._settled()
+        if await self._surely(lane.look_for_models, thread=self.writer):
+            await self._work(lane, [])
 
     async def _keep(self) -> None:
         """Do a piece of the housekeeping."""

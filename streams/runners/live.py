@@ -11,6 +11,7 @@ end at once hold no reading up; nothing that comes out depends on it.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -28,15 +29,18 @@ from streams.ingest.messages import decode_messages
 from streams.ingest.records import Record
 from streams.operators.clean import clean
 from streams.operators.readings import Readings
-from streams.pipeline import Outputs, Told
+from streams.pipeline import Arrived, Outputs, Told
 from streams.runners.batch import Batch, Counts, cut
 from streams.runners.live_site import Entrance, LiveSite
 from streams.stores.alerts import outbox_rows
 from streams.stores.archive import Archive
+from streams.stores.models import Wanted, wanted
 from streams.stores.rows import quarantined, raw_rows, together
 from streams.stores.site import Move, move
 from streams.stores.store import Store, naive
 from streams.stores.writer import write
+
+log = logging.getLogger("kilowatch.live")
 
 UNKNOWN_SITE = "unknown site"
 DAY_MS = 86_400_000
@@ -92,6 +96,7 @@ class Lane:
         self.store, self.folder, self.clock, self.settle = store, folder, clock, settle
         self.sites: dict[str, LiveSite] = {}
         self.behind: dict[str, LiveSite] = {}
+        self.wanted: list[Wanted] = []
         self.entrance: Entrance | None = None
         self.points = 0
         self.reload()
@@ -101,6 +106,7 @@ class Lane:
         self.settle()
         self.sites.clear()
         self.behind.clear()
+        self.wanted.clear()
         self.entrance = None
         with self.store.transaction():
             self.store.alone(self.purpose)
@@ -162,12 +168,31 @@ class Lane:
         return batch
 
     def rest(self) -> Batch | None:
-        """A batch without records, of what was left for later; None where nothing was."""
-        if not self.behind:
+        """A batch without records, of what was left for later and models to put into use; None where nothing was."""
+        if not self.behind and not self.wanted:
             return None
         batch = self._begin(self.next_offset, 0)
+        self._activate(batch)
         self._work(batch)
         return batch
+
+    def look_for_models(self) -> bool:
+        """Ask the store which versions of models the next `rest` is to put into use; tell whether there are any.
+
+        Whoever calls it has no commit under way.
+        """
+        self.wanted = [each for each in wanted(self.store) if each.site in self.sites]
+        return bool(self.wanted)
+
+    def _activate(self, batch: Batch) -> None:
+        """Put versions of models into use, each at its place among the readings."""
+        for each in self.wanted:
+            site = self.sites[each.site]
+            outputs = site.pipeline.activate(each.asset, each.version, each.model)
+            batch.activated.append((site, outputs.next_seq, each))
+            self._keep(batch, site, outputs)
+            self._note(site)
+        self.wanted = []
 
     def _begin(self, after: int, records: int) -> Batch:
         for site in self.sites.values():  # what came by the batch before is in the store, or on the way there
@@ -217,7 +242,7 @@ class Lane:
 
     def _look(self, batch: Batch, site: LiveSite, now_ms: int) -> None:
         """A tick that only rules look at; it is recorded where it changes what they remember."""
-        if site.pipeline.watch is None:
+        if not site.pipeline.looks:
             return
         outputs = site.pipeline.look(now_ms)
         if outputs.saw:
@@ -250,14 +275,16 @@ class Lane:
         for each in (decoded.rejects, rejects):
             self._reject(batch, mine, each, is_undecodable=each is decoded.rejects)
         message, place, time_ms, ticks = (usable[name].to_numpy() for name in ("message", "place", "time_ms", "ticks"))
+        text, value = usable["text"], usable["value"]
         edges = np.searchsorted(nth[message], np.arange(len(entrance.sites) + 1))
         arrived = []
         for name in names:
             site, at = heard[name], entrance.nth[name]
             span, before = slice(int(edges[at]), int(edges[at + 1])), site.pipeline.next_seq
-            arrival = site.pipeline.arrive(place[span] - entrance.gate.first[at], time_ms[span], ticks[span])
+            mine_of = place[span] - entrance.gate.first[at]
+            arrival = site.pipeline.arrive(mine_of, time_ms[span], ticks[span], text[span], value[span])
             arrived.append(arrival)
-            self._tell(batch, site, arrival.told)
+            self._tell(batch, site, arrival)
             site.first = arrival.first
             self._move(batch, site, before)
             self._note(site)
@@ -297,11 +324,12 @@ class Lane:
             if site.first:
                 batch.tables.append(site.store.maker.states(site.pipeline.state, site.first))
 
-    def _tell(self, batch: Batch, site: LiveSite, told: Told) -> None:
-        """Store what the rules told of readings as they came."""
-        if tables := site.store.maker.told(told):
+    def _tell(self, batch: Batch, site: LiveSite, arrival: Arrived) -> None:
+        """Store what rules and models made of readings as they came."""
+        maker = site.store.maker
+        if tables := maker.told(arrival.told) | maker.models(arrival.models):
             batch.tables.append(tables)
-        self._post(batch, told)
+        self._post(batch, arrival.told)
 
     def _post(self, batch: Batch, told: Told) -> None:
         """Put notices into the outbox, with which they are committed; a run has none, since a replay never sends."""
@@ -363,8 +391,13 @@ class Lane:
                 move(self.store, batch.moves)
             for site, kind, seq, now_ms in batch.controls:
                 site.store.control(seq, kind, datetime.fromtimestamp(now_ms / 1000, tz=UTC))
+            for site, seq, each in batch.activated:
+                site.store.activated(seq, each, batch.moment)
             write(self.store, tables, moment)
         self.stored = batch.after
+        for _, seq, each in batch.activated:
+            named = {"site": each.site, "asset": each.asset, "version": each.version, "seq": seq}
+            log.info("model active", extra={"fields": named})
 
     def skip(self, first: int, lost: int) -> None:
         """Go on at an offset, since the log has none before it; quarantine says how many of those are lost, if any.

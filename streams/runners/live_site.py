@@ -54,6 +54,11 @@ class LiveSite:
         self.settle()
         return self.store.scored()
 
+    def words(self, places: list[int], since_ms: int) -> dict[int, tuple[int, str]]:
+        """See `streams.pipeline.Memory`."""
+        self.settle()
+        return self.store.words(places, since_ms)
+
     def source(self, gateway: str, moment: datetime) -> int:
         """The number of a gateway, which is registered when it is first heard."""
         if gateway not in self.sources:

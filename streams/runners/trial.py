@@ -53,7 +53,7 @@ def try_rules(
             readings += len(step.rows)
             if len(step.rows):
                 until_ms = max(until_ms, int(step.rows["time_ms"].max()))  # type: ignore[arg-type]  # not empty
-            ticks += step.control is not None and step.control[0] != "flush"
+            ticks += step.control is not None and step.control[0] in ("tick", "look")
             progress(len(step.rows))
     finally:
         again.close()

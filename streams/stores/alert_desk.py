@@ -31,7 +31,7 @@ VERBS: Final = (
 
 
 class Desk(Protocol):
-    """Does what is asked by one of VERBS; StoreError says what is wrong with it."""
+    """Does what is asked by one of its verbs; StoreError says what is wrong with it."""
 
     def ask(self, verb: str, asked: dict[str, Any]) -> Answer:
         """Answer with rows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from streams.operators.conservation import DAY_COLUMNS, Day
+from streams.operators.models.site_models import Active
+from streams.operators.models.watch import ModelState
 from streams.operators.points import PointTable
 from streams.operators.registers import Event
 from streams.operators.state import EnergyState
@@ -23,7 +25,13 @@ Tables = dict[str, pl.DataFrame]
 """Rows by what they are: see `writer.write`."""
 
 
-LAST = {"rules": "site", "episode": "episode_id", "scoring": "point_id", "state": "point_id"}
+LAST = {
+    "rules": ["site"],
+    "episode": ["episode_id"],
+    "scoring": ["point_id"],
+    "state": ["point_id"],
+    "model_state": ["site", "asset"],
+}
 """Rows of which the last of a key counts, where one commit holds several."""
 
 
@@ -71,7 +79,8 @@ class RowMaker:
                 tables[name] = self._dated(rows.select(of_site, starts, pl.exclude("starts_ms")), moment)
         if len(outputs.emissions):
             tables["emission"] = self._emissions(outputs.emissions, moment)
-        return tables | self._scores(outputs) | self.told(outputs.told) | self.states(outputs.state, outputs.touched)
+        tables |= self._scores(outputs) | self.told(outputs.told) | self.models(outputs.models)
+        return tables | self.states(outputs.state, outputs.touched)
 
     def _scores(self, outputs: Outputs) -> Tables:
         """Scores, and what is remembered after them."""
@@ -90,7 +99,26 @@ class RowMaker:
                 pl.col("cause").cast(pl.Int16),
                 "is_warming",
             )
+        if len(outputs.model_scores):
+            tables["model_score"] = outputs.model_scores.select(
+                self._point_id(outputs.model_scores["place"]),
+                pl.from_epoch("starts_ms", "ms").alias("starts_at"),
+                pl.from_epoch("ends_ms", "ms").alias("ends_at"),
+                *("version", "value", "score", "expected", "lower", "upper"),
+                pl.col("cause").cast(pl.Int16),
+            )
         return tables
+
+    def models(self, models: Mapping[str, Active]) -> Tables:
+        """What the models of assets remember."""
+        if not models:
+            return {}
+        rows = [
+            (self.table.site.name, asset, each.version, (each.state or ModelState()).to_bytes())
+            for asset, each in models.items()
+        ]
+        schema = {"site": pl.String, "asset": pl.String, "version": pl.Int32, "content": pl.Binary}
+        return {"model_state": pl.DataFrame(rows, schema=schema, orient="row")}
 
     def told(self, told: Told) -> Tables:
         """Episodes as they stand, and what the rules remember."""

@@ -15,10 +15,12 @@ from streams.catalog.reference import load_reference
 from streams.domain.findings import FencedError, StoreError
 from streams.domain.site import PointKind
 from streams.operators.clean import event_time
+from streams.operators.models.windows import word_of
 from streams.operators.points import PointTable
 from streams.operators.readings import NEVER
 from streams.operators.state import EnergyState
 from streams.pipeline import FACT, Memory, Outputs, Pipeline
+from streams.stores import models
 from streams.stores.archive import Archive, ArchiveFile
 from streams.stores.rows import EARLIEST_MS, RowMaker, quarantined
 from streams.stores.store import Store, aware, naive, naive_ms
@@ -29,6 +31,12 @@ RAW = (
     "coalesce(r.late_at, timestamp '1900-01-01 00:00:00') as late_at"
 )
 """Columns without null, since a frame of those is the quickest to read; `unit`, which few senders name, is apart."""
+NEWEST = (
+    "select r.point_id, r.read_at, r.text, r.value from raw.reading as r inner join ("
+    "select point_id, max(read_at) as read_at from raw.reading where point_id = any($1) and read_at > $2 "
+    "group by point_id) as l on r.point_id = l.point_id and r.read_at = l.read_at where r.read_at > $2"
+)
+"""Readings of the newest time of each point."""
 NOT_LATE = datetime(1900, 1, 1)  # noqa: DTZ001 - as stores keep times
 WORKED = (
     "(select unnest(cast($1 as integer[])) as point_id, unnest(cast($2 as timestamp[])) as worked_at, "
@@ -53,6 +61,19 @@ LAGGING_MS = 7 * 86_400_000
 """Points further behind than this are looked up apart, since their rows lie far back."""
 CLOCKS_APART = timedelta(days=1)
 """So much may the clocks of those who receive differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A recorded tick, end of a stream, or activation of a model: before which reading it came, its kind and time.
+
+    `detail` names the model (`models.named`).
+    """
+
+    seq: int
+    kind: str
+    happened_at: datetime
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +181,8 @@ class SiteStore:
                 state.pending[place] = [(time_ms, ticks) for time_ms, ticks in readings]
         kept = self.store.rows("select content from op.rule_state where site = $1", [self.site])
         rules = bytes(kept[0][0]) if kept else None
-        pipeline = Pipeline(self.table, memory or self, load_reference(), state, self.next_seq, rules)
+        known = models.active(self.store, self.site)
+        pipeline = Pipeline(self.table, memory or self, load_reference(), state, self.next_seq, rules, known)
         unworked = self._unworked(state)
         if len(unworked):
             pipeline.restore(unworked)
@@ -259,6 +281,15 @@ class SiteStore:
         measured = self.ids[: len(self.table.points)].tolist()
         rows = self.store.rows("select point_id, content from op.anomaly_state where point_id = any($1)", [measured])
         return {self.places[point_id]: bytes(content) for point_id, content in rows}
+
+    def words(self, places: list[int], since_ms: int) -> dict[int, tuple[int, str]]:
+        """See `streams.pipeline.Memory`."""
+        since = naive_ms(max(since_ms, EARLIEST_MS))
+        found: dict[int, tuple[int, str]] = {}
+        for point_id, read_at, text, value in self.store.rows(NEWEST, [self.ids[places].tolist(), since]):
+            place, newest = self.places[point_id], (round(aware(read_at).timestamp() * 1000), word_of(text, value))
+            found[place] = max(newest, found.get(place, newest))
+        return found
 
     def listed(self) -> list[ArchiveFile]:
         """The files of the raw archive that commits have listed, in order of arrival."""
@@ -369,12 +400,14 @@ class SiteStore:
                 )
         return gone
 
-    def controls(self) -> list[tuple[int, str, datetime]]:
-        """Recorded ticks and ends of streams: number of the reading they came before, kind, time."""
+    def controls(self) -> list[Control]:
+        """Recorded ticks, ends of streams and activations, in order."""
         rows = self.store.rows(
-            "select seq, kind, happened_at from op.control where site = $1 order by seq, happened_at", [self.site]
+            "select seq, kind, happened_at, detail from op.control where site = $1 "
+            "order by seq, coalesce(nth, 0), happened_at",
+            [self.site],
         )
-        return [(int(seq), str(kind), aware(moment)) for seq, kind, moment in rows]
+        return [Control(int(seq), str(kind), aware(moment), detail or "") for seq, kind, moment, detail in rows]
 
     def source(self, source: str, name: str, received_at: datetime) -> tuple[int, int, datetime, bool]:
         """Number, records already stored, first arrival and completeness of a source; it is registered if new."""
@@ -397,11 +430,13 @@ class SiteStore:
         source: tuple[int, str, int, int] | None = None,
         received_at: datetime | None = None,
         control: tuple[str, datetime] | None = None,
+        activated: models.Wanted | None = None,
     ) -> None:
         """Store what a step left, the state of the points it touched, and the position, together.
 
         `source` is (number, name, records before, records after), its readings received at `received_at`, else when
         they are recorded; FencedError where the stored position is not the one this pipeline continued from.
+        `activated` is the model that the step has put into use.
         """
         moment = naive(recorded_at)
         tables = self.maker.made(outputs, moment)
@@ -419,12 +454,24 @@ class SiteStore:
                     raise FencedError(f"store {self.store.where}: source {name} is being read by another process too")
             if control:
                 self.control(outputs.next_seq, *control)
+            if activated:
+                self.activated(outputs.next_seq, activated, recorded_at)
             write(self.store, tables, moment)
         self.next_seq = outputs.next_seq
 
-    def control(self, seq: int, kind: str, happened_at: datetime) -> None:
-        """Record a tick or the end of a stream inside the caller's transaction."""
-        self.store.execute("insert into op.control values ($1, $2, $3, $4)", [seq, self.site, kind, naive(happened_at)])
+    def control(self, seq: int, kind: str, happened_at: datetime, detail: str | None = None) -> None:
+        """Record a tick, the end of a stream or an activation inside the caller's transaction, after those before."""
+        self.store.execute(
+            "insert into op.control (seq, site, kind, happened_at, detail, nth) "
+            "select cast($1 as bigint), cast($2 as varchar), cast($3 as varchar), cast($4 as timestamp), "
+            "cast($5 as varchar), coalesce(max(nth), 0) + 1 from op.control where site = $2 and seq = $1",
+            [seq, self.site, kind, naive(happened_at), detail],
+        )
+
+    def activated(self, seq: int, each: models.Wanted, moment: datetime) -> None:
+        """Record inside the caller's transaction that a version of a model is active from here on."""
+        self.control(seq, models.CONTROL, moment, each.detail)
+        models.note_active(self.store, each, seq, moment)
 
     def complete(self, number: int) -> None:
         """Note that a source has been read to its end."""

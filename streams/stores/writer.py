@@ -17,6 +17,7 @@ APPENDED: Final = {
     "event": "fact.register_event",
     "rejected": "fact.rejected_reading",
     "score": "fact.anomaly",
+    "model_score": "fact.model_score",
 }
 REVISED: Final = {
     "revised": ("interval", ("point_id", "starts_at")),
@@ -33,6 +34,7 @@ REPLACED: Final = {
     "state": ("op.energy_state", ("point_id",)),
     "scoring": ("op.anomaly_state", ("point_id",)),
     "rules": ("op.rule_state", ("site",)),
+    "model_state": ("op.model_state", ("site", "asset")),
     "episode": ("fact.alert_episode", ("episode_id",)),
 }
 """Rows that take the place of those of the same key, which are not kept."""

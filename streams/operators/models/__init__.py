@@ -1,0 +1,1 @@
+"""Multivariate models of assets, scored from plain parameters."""
