@@ -103,10 +103,10 @@ def read(store: Store, points: Sequence[Point], states: Sequence[Point], begins:
     changes = {}
     for point in states:
         since = naive(begins) - timedelta(milliseconds=STALE_MS)
-        heard = {
-            round(aware(moment).timestamp() * 1000): word_of(word, value)
-            for moment, word, value in store.rows(WORDS, [point.name, since, window[1]])
-        }
+        heard: dict[int, str] = {}
+        for moment, text, value in store.rows(WORDS, [point.name, since, window[1]]):
+            time_ms, word = round(aware(moment).timestamp() * 1000), word_of(text, value)
+            heard[time_ms] = max(word, heard.get(time_ms, word))  # as the stream has it
         changes[point.name] = Changes(tuple(heard), tuple(heard.values()))
     return Series(parts, changes)
 

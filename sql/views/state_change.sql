@@ -1,6 +1,6 @@
--- One row a reading of a state (machine execution, door): the word that holds from then on, or a number sent for it.
+-- One row a state (machine execution, door), time and word that was sent, which holds from then on, or number.
 create or replace view mart.state_change as
-select
+select distinct
     p.site,
     p.asset,
     p.point,

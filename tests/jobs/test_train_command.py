@@ -146,3 +146,13 @@ def test_both_stores_give_the_same_data_and_the_same_parameters(folder: Path, da
         train(tmp_path, "--asset", "compressor", url=url)
     hashes = "select data_sha256, parameters_sha256, metrics from mart.model"
     assert ask(f"duckdb:///{tmp_path}/b.duckdb", hashes, tmp_path).equals(ask(database, hashes, tmp_path))
+
+
+def test_what_is_sent_twice_is_one_change_of_a_state(folder: Path) -> None:
+    url = f"duckdb:///{folder}/a.duckdb"
+    twice = folder / "twice.ndjson"
+    reading = {"point": "workshop/compressor/execution", "time": "2026-02-05T00:00:00Z", "value": "READY"}
+    twice.write_bytes(orjson.dumps([reading, reading]) + b"\n")
+    run("ingest", str(folder / "site.yaml"), str(twice), "--store", url, "--received-at", "2026-03-03")
+    rows = ask(url, "select word from mart.state_change where read_at >= timestamp '2026-02-05'", folder)
+    assert rows["word"].to_list() == ["READY"]
