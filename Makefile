@@ -73,14 +73,16 @@ format: setup ## Let ruff and sqlfluff mend what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfluff fix sql
 
-bench: setup servers .venv-bench/.ready ## Measure speed on this machine, beside what else one could run
+bench: setup servers .venv-bench/.ready ## Measure speed here and what scores and detectors find, beside rivals
 	@$(BIN)/python -m jobs.bench
+	@$(BIN)/python -m jobs.bench_anomaly $(ANOMALY)
+	@$(BIN)/python -m jobs.detecting $(DETECTORS)
 	@$(BIN)/python -m tests.servers.bench $(LIVE)
 
 .venv-bench/.ready: requirements/bench.txt
 	@python="$$($(find_python))"; "$$python" -m venv --clear .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt || \
-	  { echo "bench: no Quix Streams: pip could not install it"; rm -rf .venv-bench/bin; }
+	  { echo "bench: no Quix Streams, no scikit-learn: pip could not install them"; rm -rf .venv-bench/bin; }
 	@touch $@
 
 wheel: setup ## Build dist/*.whl with the locked backend

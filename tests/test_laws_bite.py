@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from streams.operators import advance, energy, episodes, registers, segments, watch, watch_state
+from streams.operators import advance, energy, episodes, registers, segments, thresholds, watch, watch_state
 from streams.operators.metering import Count, Course, Meter
 from streams.operators.models import watch as model_watch
 from streams.operators.points import PointTable
@@ -107,12 +107,16 @@ def test_a_snapshot_is_missed_when_what_waits_is_not_restored(monkeypatch: Patch
 
 
 def test_cutting_of_rules_is_missed_when_what_was_seen_before_a_batch_is_forgotten(monkeypatch: Patch) -> None:
-    kept = episodes._held
+    kept = thresholds.follow
 
-    def forgetful(code: np.ndarray, *, is_seen: bool) -> np.ndarray:
-        return kept(code, is_seen=is_seen and len(code) > 1)
+    def forgetful(
+        log: object, case: object, track: episodes.Track | None, looks: episodes.Looks, *rest: object
+    ) -> object:
+        if track is not None and len(looks.code) == 1:
+            track = replace(track, is_seen=False)
+        return kept(log, case, track, looks, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(episodes, "_held", forgetful)
+    monkeypatch.setattr(thresholds, "follow", forgetful)
     fails(test_watch.test_cutting_and_keeping_as_bytes_change_nothing)
 
 

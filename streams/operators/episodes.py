@@ -2,8 +2,9 @@
 
 Only what is shown counts: an episode opens by a row that still sees what was seen `for_ms` before, and closes by a row
 that still does not see what was not seen `clear_ms` before; in between a row that sees again continues it and counts a
-flap. A closed episode is never opened again. `opened_ms` is when it had been seen for `for_ms`, `closed_ms` when it was
-no longer seen, so neither depends on when the row that shows it comes.
+flap. What is seen less, between a limit and its `clear`, ends the waiting for `for_ms`, and keeps an episode open. A
+closed episode is never opened again. `opened_ms` is when it had been seen for `for_ms`, `closed_ms` when it was no
+longer seen, so neither depends on when the row that shows it comes.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from math import isnan, nan
 
 import numpy as np
@@ -23,8 +23,9 @@ from streams.operators.rule_calendar import Calendar
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
-Bool = NDArray[np.bool_]
 
+SEEN, SAME, UNSEEN, LESS = 1, 0, -1, -2
+"""What a row shows: see `Looks`."""
 EPISODES = uuid.UUID("5ad26f29-3c5f-5d3b-9e56-3b1f0f6f2f6a")
 """Namespace of the ids of episodes."""
 
@@ -87,7 +88,8 @@ SeenAt = Callable[[int, int], Seen]
 class Looks:
     """Rows of looking, in order: since when and at what time each is true, what it shows and how far beyond the limit.
 
-    `code` is 1 where something is seen, -1 where it is not, 0 where it is as before. `row` is its place in the input.
+    `code` is SEEN, UNSEEN, SAME (as before) or LESS: too little to open an episode, enough to keep one open. `row` is
+    its place in the input.
     """
 
     since_ms: Int
@@ -154,27 +156,34 @@ def episode_of(case: Case, track: Track, closed_ms: int | None = None, said: Wor
 
 def follow(log: Log, case: Case, track: Track | None, looks: Looks, seen_at: SeenAt) -> Track | None:
     """Take rows of one subject in order; the track after them, None where nothing is seen or open."""
-    held = _held(looks.code, is_seen=track is not None and track.is_seen)
-    if track is None and not held.any():
+    seen = np.flatnonzero(looks.code == SEEN)
+    if track is None and not len(seen):
         return None
-    edges = np.flatnonzero(held[1:] != held[:-1]) + 1
-    for begin, end in pairwise([0, *edges.tolist(), len(held)]):
-        if held[begin]:
-            track = _seen(log, case, track, looks, seen_at, begin, end)
-        elif track is not None:
-            track = _unseen(log, case, track, looks, seen_at, begin, end)
+    not_pending, not_open = np.flatnonzero(looks.code < 0), np.flatnonzero(looks.code == UNSEEN)
+    at, count = 0, len(looks.code)
+    while at < count:
+        ends = not_pending if track is None or track.opened_ms is None else not_open
+        code, place = looks.code[at], int(np.searchsorted(ends, at))
+        is_end = place < len(ends) and ends[place] == at
+        if code == SEEN or (track is not None and track.is_seen and not is_end):
+            end = int(ends[place]) if place < len(ends) else count
+            track, at = _seen(log, case, track, looks, seen_at, at, end)
+            continue
+        place = int(np.searchsorted(seen, at))
+        end = int(seen[place]) if place < len(seen) else count
+        if track is not None:
+            track = _unseen(log, case, track, looks, seen_at, at, end)
+        at = end
     return track
 
 
-def _held(code: NDArray[np.int8], *, is_seen: bool) -> Bool:
-    """Whether each row sees something, a row without a word of its own as the one before it."""
-    last = np.maximum.accumulate(np.where(code != 0, np.arange(len(code)), -1))
-    held: Bool = np.where(last >= 0, code[last] > 0, is_seen)
-    return held
+def _seen(
+    log: Log, case: Case, track: Track | None, looks: Looks, seen_at: SeenAt, begin: int, end: int
+) -> tuple[Track, int]:
+    """Rows that see something: go on waiting, open, or go on being open; up to where it was taken.
 
-
-def _seen(log: Log, case: Case, track: Track | None, looks: Looks, seen_at: SeenAt, begin: int, end: int) -> Track:
-    """Rows that see something: go on waiting, open, or go on being open."""
+    That is the row which opens, since others end what is open.
+    """
     since_ms, at_ms = int(looks.since_ms[begin]), int(looks.at_ms[begin])
     if track is None:
         shown = seen_at(begin, since_ms)
@@ -189,16 +198,11 @@ def _seen(log: Log, case: Case, track: Track | None, looks: Looks, seen_at: Seen
     if track.opened_ms is None:
         shows = begin + int(np.searchsorted(looks.at_ms[begin:end], track.since_ms + case.rule.for_ms))
         track = _worse(track, looks, seen_at, begin, min(shows + 1, end))
-        if shows >= end:
-            return track
-        track = _open(log, case, track, looks, seen_at, shows)
-        begin = shows + 1
-    if begin < end:
-        worse = _worse(track, looks, seen_at, begin, end)
-        if worse is not track:
-            log.change(episode_of(case, worse))
-        track = worse
-    return track
+        return (track, end) if shows >= end else (_open(log, case, track, looks, seen_at, shows), shows + 1)
+    worse = _worse(track, looks, seen_at, begin, end)
+    if worse is not track:
+        log.change(episode_of(case, worse))
+    return worse, end
 
 
 def _open(log: Log, case: Case, track: Track, looks: Looks, seen_at: SeenAt, at: int) -> Track:

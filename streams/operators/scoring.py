@@ -37,8 +37,9 @@ SCORES = {
 def score(state: State, rows: Closed, minute_of_week: Int) -> tuple[State, pl.DataFrame, Float]:
     """Score intervals; `minute_of_week` has the local minute at which each begins, holidays like Sundays.
 
-    Returns the new state, the rows of SCORES for all whose value is known, and the score of each interval (NaN where
-    there is none). An interval that is mostly missing or estimated has none, and teaches nothing.
+    Returns the new state, the rows of SCORES for all whose value is known, and the score of each interval that a rule
+    may act on (NaN where there is none, and while the point is warming up: what is new in a point's first day is its
+    first day). An interval that is mostly missing or estimated has none, and teaches nothing.
     """
     known = np.isfinite(rows.mean) & ~rows.is_estimated
     value = np.where(known, rows.mean, np.nan)
@@ -54,7 +55,7 @@ def score(state: State, rows: Closed, minute_of_week: Int) -> tuple[State, pl.Da
             cause[at], is_warming[at] = out.cause * out.direction, out.warming
     columns = {"place": rows.place, "starts_ms": rows.starts_ms, "ends_ms": rows.ends_ms, "value": value}
     frame = pl.DataFrame(columns | found | {"cause": cause, "is_warming": is_warming}, schema=SCORES)
-    return state, frame.filter(pl.Series(known)).fill_nan(None), found["score"]
+    return state, frame.filter(pl.Series(known)).fill_nan(None), np.where(is_warming, np.nan, found["score"])
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from streams.domain.alerts import Rule, Words
 from streams.operators import sentences
-from streams.operators.episodes import Case, Log, Looks, Seen, SeenAt, Track, follow
+from streams.operators.episodes import LESS, SAME, SEEN, UNSEEN, Case, Log, Looks, Seen, SeenAt, Track, follow
 from streams.operators.heard import Heard
 from streams.operators.rule_calendar import Calendar
 
@@ -25,7 +25,7 @@ Say = Callable[[Case, float, float, str, int], Words]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seen above `above` or below `below`, no longer once back at `high` and `low`; infinite where not given."""
+    """Seen above `above` or below `below`; what is open lasts until `high` and `low`; infinite where not given."""
 
     above: float
     below: float
@@ -41,9 +41,10 @@ class Limits:
         return cls(above, below, high, low)
 
     def code(self, value: Float) -> NDArray[np.int8]:
-        """1 beyond a limit, -1 back from it, 0 in between or unknown."""
+        """SEEN beyond a limit, UNSEEN back from it, LESS in between, SAME where the value is unknown."""
         beyond, back = (value > self.above) | (value < self.below), (value <= self.high) & (value >= self.low)
-        return beyond.astype(np.int8) - back.astype(np.int8)
+        between = np.where(np.isnan(value), SAME, LESS)
+        return np.where(beyond, SEEN, np.where(back, UNSEEN, between)).astype(np.int8)
 
     def excess(self, value: Float) -> Float:
         """How far beyond the nearer limit, negative within."""
@@ -100,7 +101,7 @@ def cross(log: Log, each: Threshold, tracks: dict[tuple[str, str], Track], heard
     if not mine.any():
         return
     code = each.limits.code(heard.value)
-    busy = set(np.unique(heard.slot[mine & (code > 0)]).tolist())
+    busy = set(np.unique(heard.slot[mine & (code == SEEN)]).tolist())
     busy |= {each.slots[subject] for name, subject in tracks if name == each.rule.name and subject in each.slots}
     for slot in sorted(busy):
         part, case = heard.of(slot), each.cases[slot]
@@ -108,7 +109,7 @@ def cross(log: Log, each: Threshold, tracks: dict[tuple[str, str], Track], heard
             continue
         value = heard.value[part]
         within = log.calendar.holds(each.rule.schedule, since_ms[part])
-        codes = np.where(within, code[part], -1).astype(np.int8)
+        codes = np.where(within, code[part], UNSEEN).astype(np.int8)
         looks = Looks(since_ms[part], heard.time_ms[part], codes, each.limits.excess(value), heard.row[part])
         after = follow(log, case, tracks.get(key_of(case)), looks, _shown(each, case, value, each.units[slot]))
         keep(tracks, case, after)
@@ -117,7 +118,7 @@ def cross(log: Log, each: Threshold, tracks: dict[tuple[str, str], Track], heard
 def hold(log: Log, each: Threshold, case: Case, track: Track, at_ms: int) -> Track | None:
     """Take the passing of time: what was seen last is still so, unless the schedule has ended."""
     now = np.array([at_ms], dtype=np.int64)
-    code = 0 if bool(log.calendar.holds(each.rule.schedule, now)[0]) else -1
+    code = SAME if bool(log.calendar.holds(each.rule.schedule, now)[0]) else UNSEEN
 
     def shown(_at: int, since_ms: int) -> Seen:
         said = each.words(case, track.value, track.limit, track.unit, since_ms)

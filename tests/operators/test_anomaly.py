@@ -155,6 +155,19 @@ def test_a_step_becomes_normal() -> None:
     assert sum(each > ALARMING for each in found[96 * 9 :]) <= 1
 
 
+def test_no_rule_acts_on_the_scores_of_a_points_first_day() -> None:
+    value = 10 + np.random.default_rng(1).normal(size=(200, 2)) * 0.1
+    value[80, 0] = value[180, 1] = 15.0
+    rows = closed(value)
+    _, frame, acted_on = score(anomaly.fresh(2), rows, rows.starts_ms // 60_000 % 10_080)
+    acted_on = acted_on.reshape(200, 2)
+    assert np.isnan(acted_on[:95]).all()
+    first, second = (frame.filter(place=place) for place in (0, 1))
+    assert first["is_warming"].to_list() == [True] * 95 + [False] * 105
+    assert min(first["score"][80], second["score"][180]) > ALARMING
+    assert second["score"].to_list()[95:] == acted_on[95:, 1].tolist()
+
+
 def test_the_logarithm_is_close_and_own() -> None:
     x = np.geomspace(1e-300, 1e300, 10001)
     assert np.abs(anomaly.log2(x) - np.log2(x)).max() < 1e-8

@@ -144,13 +144,19 @@ def test_an_episode_opens_with_the_reading_that_shows_it_and_closes_likewise() -
     assert run.episodes[episode.episode_id].closed_ms == START_MS + 8 * MINUTE_MS
 
 
-def test_what_lasts_less_than_for_is_nothing_and_hysteresis_holds() -> None:
-    run = Run(watch_of(warm())).read((ROOM, 0, 8.5), (ROOM, 4, 6.9), (ROOM, 5, 8.1), (ROOM, 9, 7.5), (ROOM, 11, 7.1))
-    assert run.told() == [("opened", 11.0)]
-    run.read((ROOM, 12, 7.5), (ROOM, 40, 7.5))
-    assert len(run.notices) == 1
-    run.read((ROOM, 41, 7.0), (ROOM, 45, 7.5), (ROOM, 51, 7.5))
-    assert run.told()[1:] == [("closed", 51.0)]
+def test_what_lasts_less_than_for_is_nothing() -> None:
+    run = Run(watch_of(warm())).read((ROOM, 0, 8.5), (ROOM, 4, 6.9), (ROOM, 5, 8.1), (ROOM, 9, 8.2))
+    assert run.notices == []
+    assert run.read((ROOM, 10, 8.1)).told() == [("opened", 10.0)]
+
+
+def test_a_value_between_limit_and_clear_opens_nothing_and_closes_nothing() -> None:
+    run = Run(watch_of(warm())).read((ROOM, 0, 8.5), (ROOM, 4, 7.5), (ROOM, 9, 7.1), (ROOM, 20, 7.9)).tick(40)
+    assert run.notices == []
+    run.read((ROOM, 41, 8.5), (ROOM, 46, 8.5), (ROOM, 47, 7.5), (ROOM, 90, 7.5))
+    assert run.told() == [("opened", 46.0)]
+    run.read((ROOM, 91, 7.0), (ROOM, 95, 7.5), (ROOM, 101, 7.5))
+    assert run.told()[1:] == [("closed", 101.0)]
 
 
 @given(st.lists(st.floats(0.1, 9.9), min_size=1, max_size=30))

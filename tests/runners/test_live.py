@@ -23,6 +23,7 @@ from streams.domain.alerts import Rule
 from streams.domain.findings import FencedError
 from streams.domain.site import Contract, EmissionSource, Point, PointKind, Quantity, Site
 from streams.ingest.records import Record
+from streams.operators.anomaly import Config
 from streams.runners import live
 from streams.runners.live import Lane
 from streams.stores.duckdb import DuckDBStore
@@ -131,8 +132,16 @@ def outcome(made: Lane) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _warm() -> Iterator[None]:
+    """Two and a half hours are too short for rules to act on scores otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, "warm_steps", 0.0)
+        yield
+
+
 @pytest.fixture(scope="module")
-def whole() -> dict[str, Any]:
+def whole(_warm: None) -> dict[str, Any]:
     with lane() as made:
         feed(made, RECORDS)
         return outcome(made)

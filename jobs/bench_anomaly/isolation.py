@@ -1,0 +1,44 @@
+"""IsolationForest on raw windows of eight values, fitted on the first part of each series: a rule to compare with.
+
+It runs in the environment of `requirements/bench.txt`, since the product has no scikit-learn.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import IsolationForest  # type: ignore[import-not-found]
+
+WINDOW = 8
+TREES = 50
+SAMPLES = 256
+
+
+def scored(course: NDArray[np.float64], first: int) -> NDArray[np.float64]:
+    """Scores of a series after its first part, NaN where there is none; a missing value is the last one known."""
+    found = np.full(len(course), np.nan)
+    known = np.flatnonzero(np.isfinite(course))
+    if len(known) < 2 * WINDOW:
+        return found
+    last = np.maximum.accumulate(np.where(np.isfinite(course), np.arange(len(course)), known[0]))
+    windows = np.lib.stride_tricks.sliding_window_view(course[last], WINDOW)
+    end = int(known[-1]) + 1 - (WINDOW - 1)
+    learnt = windows[: max(first - WINDOW + 1, WINDOW)]
+    forest = IsolationForest(n_estimators=TREES, max_samples=min(SAMPLES, len(learnt)), random_state=0).fit(learnt)
+    begin = len(learnt)
+    found[begin + WINDOW - 1 : end + WINDOW - 1] = -forest.score_samples(windows[begin:end])
+    found[~np.isfinite(course)] = np.nan
+    return found
+
+
+def main() -> None:
+    """Read series (`value`, a column each, and `first`) from one file and write their scores to another."""
+    given = np.load(sys.argv[1])
+    columns = zip(given["value"].T, given["first"].tolist(), strict=True)
+    np.save(sys.argv[2], np.stack([scored(course, first) for course, first in columns], axis=1))
+
+
+if __name__ == "__main__":
+    main()
