@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import IsolationForest  # type: ignore[import-not-found]
+from sklearn.ensemble import IsolationForest
 
 WINDOW = 8
 TREES = 50
