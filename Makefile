@@ -82,7 +82,7 @@ bench: setup servers .venv-bench/.ready ## Measure speed here and what scores an
 .venv-bench/.ready: requirements/bench.txt
 	@python="$$($(find_python))"; "$$python" -m venv --clear .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --require-hashes -r requirements/bench.txt || \
-	  { echo "bench: no Quix Streams, no scikit-learn: pip could not install them"; rm -rf .venv-bench/bin; }
+	  { echo "bench: no Quix Streams: pip could not install it"; rm -rf .venv-bench/bin; }
 	@touch $@
 
 wheel: setup ## Build dist/*.whl with the locked backend

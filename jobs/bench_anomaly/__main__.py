@@ -24,8 +24,6 @@ REPORTED_SERIES = range(5_000, 5_040)
 """Made-up series that nobody looked at before the score stood."""
 REPORTED_SITES = (51, 52)
 """Sites likewise."""
-ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 QUARTER = 15
 COLUMN = 19
 Set = tuple[str, list[Labelled]]
@@ -60,7 +58,7 @@ def of_folder(folder: Path, *, held_out: bool) -> Iterator[Set]:
         yield f"{folder.name}, {interval_ms / MINUTE_MS:g} min", series[1::2] if held_out else series
 
 
-def judged(sets: Sequence[Set], python: Path | None) -> dict[str, dict[str, Recall]]:
+def judged(sets: Sequence[Set]) -> dict[str, dict[str, Recall]]:
     """Recall by set and rule; series of one interval go through the rules side by side, whatever set they are of."""
     every = [one for _, series in sets for one in series]
     scores: dict[str, list[Real]] = {}
@@ -68,8 +66,7 @@ def judged(sets: Sequence[Set], python: Path | None) -> dict[str, dict[str, Reca
         mine = [nth for nth, one in enumerate(every) if one.interval_ms == interval_ms]
         value, minute = side_by_side([every[nth] for nth in mine])
         found = {rule: give(value, minute, interval_ms) for rule, give in RULES.items()}
-        if python:
-            found[ISOLATION] = isolation_forest(value, python)
+        found[ISOLATION] = isolation_forest(value)
         for rule, columns in found.items():
             of_rule = scores.setdefault(rule, [np.zeros(0)] * len(every))
             for column, nth in enumerate(mine):
@@ -124,18 +121,14 @@ def main() -> None:
         help="of --series only the second, fourth ... file of each interval by name: of the public sets named in "
         "docs/anomaly.md the others chose constants",
     )
-    parser.add_argument("--python", type=Path, default=PYTHON, help="Python of an environment with scikit-learn")
     given = parser.parse_args()
-    python = given.python if given.python.is_file() else None
-    if python is None:
-        print(f"{ISOLATION}: left out, there is no {given.python} (make bench makes it)")
     begun = time.perf_counter()
     try:
         if given.series:
             sets = [each for folder in given.series for each in of_folder(folder, held_out=given.held_out)]
         else:
             sets = [*simulated(), *beside(SHARED)]
-        report(sets, judged(sets, python))
+        report(sets, judged(sets))
     except KilowatchError as error:
         raise SystemExit(f"bench: {error}") from None
     print("\nin brackets 5 to 95 % of a bootstrap over series; one threshold for all series of a set")

@@ -1,11 +1,6 @@
-"""IsolationForest on raw windows of eight values, fitted on the first part of each series: a rule to compare with.
-
-It runs in the environment of `requirements/bench.txt`, since the product has no scikit-learn.
-"""
+"""IsolationForest on raw windows of eight values, fitted on the first part of each series: a rule to compare with."""
 
 from __future__ import annotations
-
-import sys
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,14 +26,3 @@ def scored(course: NDArray[np.float64], first: int) -> NDArray[np.float64]:
     found[begin + WINDOW - 1 : end + WINDOW - 1] = -forest.score_samples(windows[begin:end])
     found[~np.isfinite(course)] = np.nan
     return found
-
-
-def main() -> None:
-    """Read series (`value`, a column each, and `first`) from one file and write their scores to another."""
-    given = np.load(sys.argv[1])
-    columns = zip(given["value"].T, given["first"].tolist(), strict=True)
-    np.save(sys.argv[2], np.stack([scored(course, first) for course, first in columns], axis=1))
-
-
-if __name__ == "__main__":
-    main()

@@ -6,14 +6,12 @@ none, and give a score of the same shape, NaN where there is none; a threshold m
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
+from jobs.bench_anomaly.isolation import scored
 from jobs.bench_anomaly.labelled import MINUTE_MS, Labelled
 from jobs.simulation.clock import Int, Real, Truth
 from streams.operators import anomaly
@@ -21,7 +19,6 @@ from streams.operators.anomaly import EDGES, KEEP, PRIOR, prior_survival
 from streams.operators.closed import Closed
 from streams.operators.scoring import score
 
-ROOT = Path(__file__).parents[2]
 SCORE, TAILED, ISOLATION = "score", "EWMA, same tail", "IsolationForest"
 FIRST_SHARE = 20
 """A rule that must see a while first sees this part of a series, one in so many, at least HOUR and at most a day."""
@@ -232,6 +229,11 @@ class Profile:
             self.count[rows, place] += weight
 
 
+def isolation_forest(value: Real) -> Real:
+    """A forest over raw windows, which learns the first part of each series (`jobs.bench_anomaly.isolation`)."""
+    return np.stack([scored(course, first_of(course)) for course in value.T], axis=1)
+
+
 RULES: dict[str, Rule] = {
     SCORE: product,
     "EWMA": ewma,
@@ -239,16 +241,3 @@ RULES: dict[str, Rule] = {
     "time-of-week band": week_band,
     "fixed limit": fixed_limit,
 }
-
-
-def isolation_forest(value: Real, python: Path) -> Real:
-    """A forest over raw windows, in an environment that has scikit-learn (`jobs.bench_anomaly.isolation`)."""
-    with tempfile.TemporaryDirectory() as folder:
-        given, taken = Path(folder) / "given.npz", Path(folder) / "taken.npy"
-        first = np.array([first_of(course) for course in value.T])
-        np.savez(given, value=value, first=first)
-        subprocess.run(  # noqa: S603 - this project's own module
-            [str(python), "-m", "jobs.bench_anomaly.isolation", str(given), str(taken)], cwd=ROOT, check=True
-        )
-        found: Real = np.load(taken)
-    return found

@@ -46,7 +46,7 @@ assets:
 points:
 {points}
 rules:
-  - {{name: warm, kind: threshold, points: "t*", above: {limit}}}
+  - {{name: warm, kind: threshold, points: "t*", above: {limit}, for: 0s}}
 """
 POINT = "  - {{name: t{nth:04d}, asset: room, kind: gauge, unit: Cel, interval: 1min}}"
 CHANNELS = """\

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from streams.catalog.source import Row
-from streams.catalog.values import Duration, Name, TitleRow
+from streams.catalog.values import Duration, Name, TitleRow, Wait
 from streams.domain.alerts import Severity
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -57,7 +57,7 @@ class RuleRow(Row):
     kind: str
     points: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     roles: dict[str, str] = Field(default_factory=dict)
-    for_: Duration | None = Field(default=None, alias="for")
+    for_: Wait | None = Field(default=None, alias="for")
     clear_for: Duration = 600_000
     schedule: ScheduleRow | None = None
     severity: Severity = Severity.WARNING

@@ -20,6 +20,10 @@ def _duration(value: object) -> int:
     return duration_ms(value)
 
 
+def _wait(value: object) -> int:
+    return 0 if value == "0s" else _duration(value)
+
+
 def _moment(value: object) -> date | datetime:
     """A local day, or an instant with its offset."""
     if isinstance(value, str):
@@ -42,6 +46,8 @@ def _name(value: str) -> str:
 
 
 Duration = Annotated[int, BeforeValidator(_duration)]
+Wait = Annotated[int, BeforeValidator(_wait)]
+"""A duration, or `0s`."""
 Moment = Annotated[date | datetime, PlainValidator(_moment)]
 Name = Annotated[str, BeforeValidator(lambda value: _name(value) if isinstance(value, str) else value)]
 Positive = Annotated[Decimal, Field(gt=0, le=10**15)]
