@@ -21,6 +21,9 @@ const trimmed = {
     // Messages of zod in fifty languages.
     build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) => (/\/zod\//.test(importer) ? { path: 'locales', namespace: 'none' } : undefined));
     build.onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export {};', loader: 'js' }));
+    // Fonts that only Grafana's server has.
+    build.onResolve({ filter: /\/GlobalStyles\/fonts\.mjs$|^\.\/fonts\.mjs$/ }, () => ({ path: 'fonts', namespace: 'fonts' }));
+    build.onLoad({ filter: /.*/, namespace: 'fonts' }, () => ({ contents: 'export function getFontStyles() { return {}; }', loader: 'js' }));
     build.onResolve({ filter: UNUSED }, ({ path }) => ({ path, namespace: 'unused' }));
     build.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
       contents: 'module.exports = new Proxy(function () {}, { get: (_, name) => (name === "__esModule" ? false : module.exports) });',

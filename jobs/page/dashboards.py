@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 import orjson
 
 from jobs.page.frames import Format
+from jobs.page.intervals import QueryError
 from jobs.page.variables import Variable, variables_of
 from streams.domain.findings import KilowatchError
 
@@ -114,16 +115,14 @@ def dashboard_of(path: Path, language: str) -> Dashboard:
     if not isinstance(uid, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", uid):
         raise DashboardError(f"{path}: expected a uid of up to 40 letters, digits, - and _; found {uid!r}")
     panels: dict[int, Panel] = {}
-    for each in _panels(content):
-        made = _panel(each)
-        if made.panel_id in panels:
-            raise DashboardError(
-                f"{path}: panel {made.title!r}: expected an id of its own; found {made.panel_id} twice"
-            )
-        panels[made.panel_id] = made
     try:
+        for each in _panels(content):
+            made = _panel(each)
+            if made.panel_id in panels:
+                raise QueryError(f"panel {made.title!r}: expected an id of its own; found {made.panel_id} twice")
+            panels[made.panel_id] = made
         variables = variables_of(content)
-    except KilowatchError as error:
+    except QueryError as error:
         raise DashboardError(f"{path}: {error}") from error
     return Dashboard(uid, str(content.get("title") or uid), language, _told(content), panels, variables)
 
@@ -140,7 +139,7 @@ def _panels(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _panel(content: dict[str, Any]) -> Panel:
     title, panel_id = str(content.get("title") or ""), content.get("id")
     if not isinstance(panel_id, int) or isinstance(panel_id, bool):
-        raise DashboardError(f"panel {title!r}: expected an id that is a whole number; found {panel_id!r}")
+        raise QueryError(f"panel {title!r}: expected an id that is a whole number; found {panel_id!r}")
     targets = [each for each in content.get("targets") or [] if not each.get("hide")]
     refusal = next((text for each in targets if (text := _refusal(each, content))), None)
     queries = [

@@ -42,6 +42,7 @@ HEADERS: Final = {
     "Cache-Control": "no-cache",
 }
 MOST_BYTES: Final = 64 << 10
+SHUTDOWN_S: Final = 2.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -66,7 +67,8 @@ def is_loopback(host: str) -> bool:
 
 def page_runner(service: Service, address: tuple[str, int], public: Collection[str] = ()) -> web.AppRunner:
     """What serves the page; questions that a browser does not wait for any more are ended."""
-    return web.AppRunner(page_app(service, address, public), access_log=None, handler_cancellation=True)
+    app = page_app(service, address, public)
+    return web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=SHUTDOWN_S)
 
 
 def page_app(service: Service, address: tuple[str, int], public: Collection[str] = ()) -> web.Application:

@@ -44,7 +44,7 @@ export function registryOf(kind) {
 
 function option(id, path, process, isCustom) {
   const settings = process === stringOverrideProcessor || process === displayNameOverrideProcessor ? { expandTemplateVars: true } : {};
-  return { id, path, name: id, isCustom, process, settings, shouldApply: () => true, override: () => null, editor: () => null };
+  return { id, path, name: id, isCustom, process, settings, shouldApply: (field) => path !== 'axisLabel' || field.type !== 'time', override: () => null, editor: () => null };
 }
 
 // A panel's field config with what Grafana puts where nothing is said.

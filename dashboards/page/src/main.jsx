@@ -41,6 +41,13 @@ function App({ about, language, mode }) {
       document.removeEventListener('click', clicked);
     };
   }, [navigate]);
+  // A link to a dashboard of another language changes the language of the page.
+  useEffect(() => {
+    const spoken = languageOf(about, uid);
+    if (spoken && spoken !== language && !dashboards.some((each) => each.uid === uid)) {
+      changed('language', spoken, uid);
+    }
+  }, [about, uid, language, dashboards]);
   useEffect(() => {
     document.title = title ? `${title} · Kilowatch` : 'Kilowatch';
   }, [title]);
@@ -86,6 +93,10 @@ function followed(event, navigate) {
   }
 }
 
+function languageOf(about, uid) {
+  return Object.keys(about.dashboards).find((language) => about.dashboards[language].some((each) => each.uid === uid));
+}
+
 // The same dashboard in another language: of the same uid, or of a uid that differs in the language at its end.
 function twin(about, language, uid) {
   const stem = (each) => about.languages.reduce((rest, spoken) => rest.replace(new RegExp(`[-_]${spoken}$`), ''), each);
@@ -115,7 +126,8 @@ async function begin() {
   const found = await ask();
   const spoken = found.languages.length ? found.languages : Object.keys(found.dashboards);
   const preferred = navigator.language.startsWith('zh') ? 'zh' : 'en';
-  const wanted = kept('language', preferred);
+  const linked = languageOf(found, /^\/d\/([^/]+)/.exec(window.location.pathname)?.[1]);
+  const wanted = kept('language', linked ?? preferred);
   const language = spoken.includes(wanted) ? wanted : (spoken.find((each) => each === 'en') ?? spoken[0]);
   const mode = kept('theme', window.matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark');
   await speak(language);

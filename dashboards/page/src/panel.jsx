@@ -37,7 +37,7 @@ export function Panel({ panel, page, width, height, onDrawn }) {
       height={height}
       displayMode={panel.transparent ? 'transparent' : 'default'}
       loadingState={answer.loading && !why ? LoadingState.Loading : LoadingState.Done}
-      padding={panel.type === 'table' && !why && !answer.error ? 'none' : 'md'}
+      padding={panel.type === 'stat' && !why && !answer.error ? 'none' : 'md'}
       hoverHeader={!title}
       titleItems={[
         info && <PanelChrome.TitleItem key="range"><Icon name="clock-nine" size="sm" /> {info}</PanelChrome.TitleItem>,

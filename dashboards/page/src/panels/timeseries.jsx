@@ -1,13 +1,13 @@
 // Time series: Grafana's graph, with a tooltip that has the links of a point.
 import { DashboardCursorSync, FieldType, getFieldDisplayName, getLinksSupplier } from '@grafana/data';
-import { TimeSeries, TooltipPlugin2 } from '@grafana/ui';
+import { measureText, TimeSeries, TooltipPlugin2, UPLOT_AXIS_FONT_SIZE } from '@grafana/ui';
 import { useMemo } from 'react';
 import { text } from '../texts.js';
 import { TooltipBox } from './tooltip.jsx';
 
 const LEGEND = { displayMode: 'list', placement: 'bottom', showLegend: true, calcs: [] };
-// Room for the last label of the time axis.
-const END = 20;
+// Room right of the last moment, in pixels; a label of the time axis that needs more is left out.
+const END = 12;
 const HOVER = { single: 0, multi: 1 };
 
 export function TimeSeriesPanel({ frames, options, width, height, timeRange, timeZone, replaceVariables, onZoom, sync }) {
@@ -30,6 +30,7 @@ export function TimeSeriesPanel({ frames, options, width, height, timeRange, tim
       {(config, aligned) => {
         if (!Object.values(config.axes).some(({ props }) => props.placement === 'right')) {
           config.setPadding([null, END, null, null]);
+          Object.values(config.axes).filter(({ props }) => props.isTime).forEach(cutLabels);
         }
         return mode === 'none' ? null : (
           <TooltipPlugin2
@@ -51,6 +52,20 @@ export function TimeSeriesPanel({ frames, options, width, height, timeRange, tim
       }}
     </TimeSeries>
   );
+}
+
+function cutLabels(axis) {
+  const plain = axis.getConfig.bind(axis);
+  axis.getConfig = () => {
+    const made = plain();
+    const { values } = made;
+    made.values = (plot, splits, ...more) => values(plot, splits, ...more).map((label, index) => (fits(plot, splits[index], label) ? label : ''));
+    return made;
+  };
+}
+
+function fits(plot, moment, label) {
+  return !label || plot.valToPos(moment, plot.series[0].scale) + measureText(label, UPLOT_AXIS_FONT_SIZE).width / 2 <= plot.bbox.width / devicePixelRatio + END;
 }
 
 function numbersOnly(frame) {
