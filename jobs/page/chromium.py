@@ -112,6 +112,23 @@ class Tab:
         if answer.get("errorText"):
             raise ChromiumError(f"page {url}: {answer['errorText']}")
 
+    async def click(self, script: str) -> None:
+        """Click the middle of the element that an expression gives, as a person would, once it is there."""
+        place = (
+            f"(() => {{ const found = {script}; if (!found) return null; found.scrollIntoView({{ block: 'center' }}); "
+        )
+        place += (
+            "const box = found.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; })()"
+        )
+        x, y = await self.until(place, ANSWER_S, f"{script}")
+        await self.point(x, y)
+        for kind in ("mousePressed", "mouseReleased"):
+            await self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    async def point(self, x: float, y: float) -> None:
+        """Move the pointer."""
+        await self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
     async def picture(self) -> bytes:
         """What the window shows, as PNG."""
         return base64.b64decode((await self.call("Page.captureScreenshot", format="png"))["data"])

@@ -117,6 +117,9 @@ class Service:
         if panel.refusal:
             raise QueryError(panel.refusal)
         chosen = await self._chosen(dashboard, asked)
+        if any(each.replaced for each in chosen.values()):  # an option may have come since they were asked for
+            self._options.clear()
+            chosen = await self._chosen(dashboard, asked)
         if wrong := [each.variable.name for each in chosen.values() if each.replaced]:
             raise QueryError(f"variable {wrong[0]}: expected one of its options; found another value")
         values = {name: each.value() for name, each in chosen.items()}

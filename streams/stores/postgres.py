@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.numeric import FloatLoader
 
 from streams.domain.findings import StoreAwayError, StoreError
 from streams.ingest.kafka_settings import read_secret
@@ -34,6 +35,7 @@ UNFIT: Final = (
 )
 STANDSTILL_S: Final = 20
 """A process that stands still within a transaction holds locks that whoever takes its work over waits for."""
+NUMERIC: Final = 1700
 OTHERS: Final[dict[int, pl.DataType | type[pl.DataType]]] = {
     17: pl.Binary,
     25: pl.String,
@@ -62,13 +64,21 @@ class PostgresStore:
     """A store in a database. Many processes may hold it; each writes the sites that are its own."""
 
     def __init__(
-        self, url: str, *, read_only: bool = False, application: str = "kilowatch", statement_s: int | None = None
+        self,
+        url: str,
+        *,
+        read_only: bool = False,
+        application: str = "kilowatch",
+        statement_s: int | None = None,
+        has_floats: bool = False,
     ) -> None:
         """Connect; StoreAwayError where nothing answers, StoreError where the server refuses.
 
         `statement_s` bounds each statement within a transaction: one that is stopped while it sends rows would
-        otherwise hold its locks until it goes on.
+        otherwise hold its locks until it goes on. With `has_floats`, `query` has floating-point numbers for numeric,
+        as Grafana does.
         """
+        self.has_floats = has_floats
         self.url, self.read_only, self.application, self.statement_s = url, read_only, application, statement_s
         try:
             named = conninfo_to_dict(url)
@@ -89,7 +99,7 @@ class PostgresStore:
         url = make_conninfo(self.url, password=self.password) if self.password else self.url
         modes = " -c default_transaction_read_only=on" if self.read_only else ""
         try:
-            return psycopg.connect(
+            con: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(
                 url,
                 autocommit=True,
                 cursor_factory=psycopg.RawCursor,
@@ -100,6 +110,9 @@ class PostgresStore:
             )
         except psycopg.OperationalError as error:
             raise self._refused(str(error)) from None
+        if self.has_floats:
+            con.adapters.register_loader("numeric", FloatLoader)
+        return con
 
     def _refused(self, text: str) -> StoreError:
         """Why there is no connection: a refusal, or an answer that may still come."""
@@ -147,7 +160,10 @@ class PostgresStore:
                 if cursor.description is None:
                     raise StoreError("query: expected a statement that returns rows; found none")
                 need_names([column.name for column in cursor.description])
-                return _columns(cursor.fetchall(), cursor.description)
+                rows = cursor.fetchall()
+                return _columns(
+                    rows, cursor.description, {**OTHERS, NUMERIC: pl.Float64} if self.has_floats else OTHERS
+                )
         except psycopg.OperationalError as error:
             raise self._away(error) from error
         except psycopg.Error as error:
@@ -268,11 +284,13 @@ def _secret() -> str | None:
     return read_secret(Path(path), "the password of the store") if path else None
 
 
-def _columns(rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column]) -> pl.DataFrame:
+def _columns(
+    rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column], others: Mapping[int, Any] = OTHERS
+) -> pl.DataFrame:
     """Rows with the types that the database gave them; those that have no fellow here become text or decimals."""
     schema: dict[str, Any] = {}
     for at, column in enumerate(described):
-        kind = FIXED[column.type_code][1] if column.type_code in FIXED else OTHERS.get(column.type_code)
+        kind = FIXED[column.type_code][1] if column.type_code in FIXED else others.get(column.type_code)
         if kind is None and not any(isinstance(row[at], int | float | datetime) for row in rows):
             kind = pl.String
             rows = [(*row[:at], None if row[at] is None else str(row[at]), *row[at + 1 :]) for row in rows]
