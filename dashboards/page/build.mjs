@@ -2,7 +2,7 @@
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -129,13 +129,25 @@ const result = await build({
 });
 writeFileSync(join(OUT, 'index.html'), readFileSync(join(HERE, 'src', 'index.html'), 'utf8').replace('<html', `<!-- ${NOTE} -->\n<html`));
 writeFileSync(join(OUT, 'licences.txt'), licences(result.metafile));
+writeFileSync(join(OUT, 'built-from.txt'), `# ${NOTE}\n${sources().map((path) => `${hash(join(HERE, path))}  ${path}\n`).join('')}`);
 
 for (const name of readdirSync(OUT).sort()) {
   const content = readFileSync(join(OUT, name));
-  console.log(`${name}\t${content.length} bytes\tsha256 ${createHash('sha256').update(content).digest('hex')}`);
+  console.log(`${name}\t${content.length} bytes\tsha256 ${hash(join(OUT, name))}`);
 }
 if (process.env.SIZES) {
   writeFileSync(process.env.SIZES, JSON.stringify(result.metafile));
+}
+
+// What the bundle is built from, so that a change without a build is seen where there is no npm.
+function sources() {
+  const own = readdirSync(join(HERE, 'src'), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = own.map((entry) => relative(HERE, join(entry.parentPath ?? entry.path, entry.name)));
+  return [...paths, 'build.mjs', 'package.json', 'package-lock.json'].sort();
+}
+
+function hash(path) {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
 // Names, versions and licence texts of the packages whose code is in the script.
