@@ -106,6 +106,14 @@ class Tab:
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=False
         )
 
+    async def place(self, locale: str | None, time_zone: str | None) -> None:
+        """Be the browser of a person of a language, somewhere; ChromiumError for a zone that is none."""
+        await self.call("Emulation.setLocaleOverride", **({"locale": locale} if locale else {}))
+        if locale:
+            agent = await self.evaluate("navigator.userAgent")
+            await self.call("Emulation.setUserAgentOverride", userAgent=agent, acceptLanguage=locale)
+        await self.call("Emulation.setTimezoneOverride", timezoneId=time_zone or "")
+
     async def open(self, url: str) -> None:
         """Go to an address."""
         answer = await self.call("Page.navigate", url=url)

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -28,11 +29,13 @@ SHOT_EPILOG = (
     "Examples: kilowatch dashboards shot --store duckdb:///site.duckdb --out pictures · "
     "kilowatch dashboards shot --store duckdb:///site.duckdb --language zh --theme dark --width 390 --out phone"
 )
+LOCALES: Final = {"zh": "zh-TW", "en": "en-US"}
 DRAWN_S: Final = 60.0
 MOST_PIXELS: Final = 16_000
 LEAST_HEIGHT: Final = 400
 HEIGHT: Final = "Math.ceil(document.getElementById('page').getBoundingClientRect().height)"
 DRAWN: Final = "document.documentElement?.dataset.drawn === 'true'"
+DRAWN_MS: Final = "performance.getEntriesByName('kilowatch-drawn')[0].startTime"
 SETTLED: Final = "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 300)))"
 FAILED: Final = "[...document.querySelectorAll('[role=alert]')].map((each) => each.innerText)"
 
@@ -42,6 +45,14 @@ class Theme(StrEnum):
 
     LIGHT = "light"
     DARK = "dark"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a picture is taken: its pixels for one of the page, and the zone of whoever looks (None: ours)."""
+
+    scale: float
+    time_zone: str | None
 
 
 def shot(
@@ -61,6 +72,9 @@ def shot(
     ends: Annotated[str | None, typer.Option("--to", help="Its end.")] = None,
     variables: Annotated[
         list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Values of variables: --var site=depot")
+    ] = None,
+    time_zone: Annotated[
+        str | None, typer.Option("--time-zone", metavar="ZONE", help="Of whoever looks: Asia/Taipei; by default ours.")
     ] = None,
     scale: Annotated[float, typer.Option("--scale", min=0.5, max=4, help="Pixels of the picture for one.")] = 1.0,
     dashboards: Folder = GENERATED,
@@ -83,7 +97,8 @@ def shot(
     out.mkdir(parents=True, exist_ok=True)
     with store_asker(store) as asker:
         search = [(name, value) for name, value in given if value is not None]
-        wrong = asyncio.run(_shoot(Service(found, asker, now_ms), wanted, search, scale, out))
+        look = Look(scale, time_zone)
+        wrong = asyncio.run(_shoot(Service(found, asker, now_ms), wanted, search, look, out))
     if wrong:
         raise typer.Exit(1)
 
@@ -125,7 +140,7 @@ async def _shoot(
     service: Service,
     wanted: list[tuple[str, str, str, int]],
     search: list[tuple[str, str]],
-    scale: float,
+    look: Look,
     out: Path,
 ) -> int:
     """Take the pictures; returns how many show an error."""
@@ -134,10 +149,14 @@ async def _shoot(
         port = await _door(doors, service)
         tab = await doors.enter_async_context(chromium())
         for language, uid, theme, width in wanted:
+            await tab.place(LOCALES.get(language[:2]), look.time_zone)
             words = urlencode([*search, ("language", language), ("theme", theme)])
             name = ".".join(part for part in (uid, language, theme, str(width), "png") if part)
-            failed = await picture(tab, f"http://127.0.0.1:{port}/d/{uid}?{words}", width, scale, out / name)
+            drawn_ms, failed = await picture(
+                tab, f"http://127.0.0.1:{port}/d/{uid}?{words}", width, look.scale, out / name
+            )
             print(out / name)
+            say.print(f"{name}: drawn {drawn_ms:,} ms after it was opened", soft_wrap=True)
             for text in failed:
                 say.print(f"{name}: {' '.join(text.split())}", soft_wrap=True)
             wrong += bool(failed)
@@ -153,15 +172,16 @@ async def _door(doors: AsyncExitStack, service: Service) -> int:
     return port
 
 
-async def picture(tab: Tab, url: str, width: int, scale: float, file: Path) -> list[str]:
-    """Write the picture of a page as high as it is; returns the errors that it shows."""
+async def picture(tab: Tab, url: str, width: int, scale: float, file: Path) -> tuple[int, list[str]]:
+    """Write the picture of a page as high as it is; returns ms until all was drawn, and the errors that it shows."""
     await tab.size(width, LEAST_HEIGHT * 2, scale)
     await tab.open(url)
     await tab.until(DRAWN, DRAWN_S, "all panels drawn")
+    drawn_ms = round(await tab.evaluate(DRAWN_MS))
     height = int(await tab.evaluate(HEIGHT))
     if height > MOST_PIXELS:
         raise ChromiumError(f"{url}: expected a page of at most {MOST_PIXELS} pixels; found {height}")
     await tab.size(width, max(height, LEAST_HEIGHT), scale)
     await tab.evaluate(SETTLED)
     file.write_bytes(await tab.picture())
-    return [str(each) for each in await tab.evaluate(FAILED)]
+    return drawn_ms, [str(each) for each in await tab.evaluate(FAILED)]

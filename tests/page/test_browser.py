@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import struct
 import subprocess
 from collections.abc import Awaitable, Callable, Iterator
@@ -232,7 +233,18 @@ def shots(
 ) -> Iterator[tuple[Path, subprocess.CompletedProcess[str]]]:
     out = tmp_path_factory.mktemp("shots")
     command = [COMMAND, "dashboards", "shot", "--store", f"duckdb:///{store_file}", "--dashboards", str(BOARDS)]
-    more = ["--dashboard", "test-asset-zh", "--dashboard", "test-overview-en", "--theme", "light", "--theme", "dark"]
+    more = [
+        "--dashboard",
+        "test-asset-zh",
+        "--dashboard",
+        "test-overview-en",
+        "--theme",
+        "light",
+        "--theme",
+        "dark",
+        "--time-zone",
+        "Asia/Taipei",
+    ]
     yield out, subprocess.run([*command, *more, "--out", str(out)], capture_output=True, text=True, check=False)
 
 
@@ -251,7 +263,8 @@ def test_pictures_are_as_high_as_their_page_and_one_with_an_error_is_told(
     assert sizes["test-overview-en.en.light.1440.png"][1] > 1_400
     assert done.returncode == 1
     assert "no_such_column" in done.stderr
-    assert "test-asset-zh" not in done.stderr
+    assert len(re.findall(r"test-asset-zh.*: drawn [\d,]+ ms after it was opened", done.stderr)) == 2
+    assert "test-asset-zh.zh.light.1440.png: No" not in done.stderr
 
 
 def test_without_chromium_a_picture_says_what_to_install(store_file: Path, tmp_path: Path) -> None:

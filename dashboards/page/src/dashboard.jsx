@@ -159,13 +159,14 @@ function Links({ links = [], dashboards, variables, raw, replaceVariables, uid }
     const parts = [link.keepTime && rangeParameters(raw), link.includeVars && variableParameters(variables)].filter(Boolean);
     return parts.length ? `${base}${base.includes('?') ? '&' : '?'}${parts.join('&')}` : base;
   };
-  return (links ?? []).flatMap((link, index) => {
+  const made = (links ?? []).flatMap((link, index) => {
     if (link.type === 'dashboards') {
       const tagged = dashboards.filter((each) => each.uid !== uid && (link.tags ?? []).every((tag) => each.tags.includes(tag)));
       return tagged.map((each) => <LinkButton key={`${index}-${each.uid}`} href={url(`/d/${each.uid}`, link)} title={each.title} icon="apps" />);
     }
     return <LinkButton key={index} href={url(replaceVariables(link.url ?? '', undefined, 'uriencode'), link)} title={replaceVariables(link.title ?? '')} tooltip={replaceVariables(link.tooltip ?? '')} target={link.targetBlank ? '_blank' : undefined} icon="external-link-alt" />;
   });
+  return made.length > 0 && <nav className="kw-links">{made}</nav>;
 }
 
 function LinkButton({ href, title, tooltip, target, icon }) {

@@ -35,11 +35,13 @@ const GRAFANA_ZH = {
   'time-picker.range-picker.backwards-time-aria-label': '往前移', 'time-picker.range-picker.forwards-time-aria-label': '往後移', 'time-picker.range-picker.zoom-out-button': '放大時間範圍',
   'time-picker.range-picker.zoom-out-tooltip': '放大時間範圍', 'time-picker.range-picker.zoom-out-tooltip-new': '放大時間範圍', 'time-picker.range-picker.to': '到', 'time-picker.range-picker.current-time-selected': '時間範圍：{{currentTimeRange}}',
   'time-picker.time-range.from-to': '{{timeOptionFrom}} 至 {{timeOptionTo}}',
-  'time-picker.zone.select-aria-label': '選擇時區', 'time-picker.zone.select-search-input': '輸入國家或城市', 'time-picker.content.empty-recent-list-info': '尚無最近使用的時間範圍。',
+  'time-picker.zone.select-aria-label': '選擇時區', 'time-picker.zone.select-search-input': '輸入國家或城市', 'time-picker.content.empty-recent-list-info': '尚無最近使用的時間範圍。', 'time-picker.content.empty-recent-list-docs': '也可輸入相對時間，例如 now-7d、now/d。',
   'grafana-ui.panel-menu.label': '面板「{{ title }}」的選單', 'grafana-ui.panel-chrome.ariaLabel-panel-loading': '載入中', 'grafana-ui.pagination.next-page': '下一頁', 'grafana-ui.pagination.previous-page': '上一頁',
   'grafana-ui.table.no-values-label': '沒有值', 'grafana-ui.table.filter-popup-apply': '確定', 'grafana-ui.table.filter-popup-cancel': '取消', 'grafana-ui.table.filter-popup-clear': '清除篩選', 'grafana-ui.table.filter-popup-input-placeholder': '篩選值',
   'grafana-ui.table.filter.select-all': '全選', 'grafana-ui.table.cell-inspect-tooltip': '檢視值', 'grafana-ui.viz-tooltip.timestamp': '時間',
 };
+// In place of a link to Grafana's own documentation.
+const GRAFANA_EN = { 'time-picker.content.empty-recent-list-docs': 'Ends may be relative: now-7d, now/d.' };
 const QUICK_ZH = {
   'last-5-mins': '過去 5 分鐘', 'last-15-mins': '過去 15 分鐘', 'last-30-mins': '過去 30 分鐘', 'last-1-hour': '過去 1 小時', 'last-3-hours': '過去 3 小時', 'last-6-hours': '過去 6 小時',
   'last-12-hours': '過去 12 小時', 'last-24-hours': '過去 24 小時', 'last-2-days': '過去 2 天', 'last-7-days': '過去 7 天', 'last-30-days': '過去 30 天', 'last-90-days': '過去 90 天',
@@ -76,7 +78,7 @@ export async function speak(language) {
     keySeparator: false,
     returnEmptyString: false,
     interpolation: { escapeValue: false },
-    resources: { 'zh-Hant': { page: zh }, 'en-US': { page: {} } },
+    resources: { 'zh-Hant': { page: zh }, 'en-US': { page: GRAFANA_EN } },
   });
   await initPluginTranslations('page', []);
 }
