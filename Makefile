@@ -32,7 +32,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-servers: ## Fetch what the tests of the live system start: Kafka's jars; PostgreSQL and Mosquitto where apt-get may
+servers: ## Fetch what the tests start: Kafka's jars; PostgreSQL, Mosquitto, Chromium and its fonts where apt-get may
 	@if ! command -v java >/dev/null || ! command -v mvn >/dev/null; then echo "servers: no Kafka: Java 17 and Maven are needed"; \
 	elif [ ! -e .servers/kafka.ready ] || [ tests/servers/pom.xml -nt .servers/kafka.ready ]; then \
 	  rm -rf .servers/kafka; \
@@ -43,6 +43,10 @@ servers: ## Fetch what the tests of the live system start: Kafka's jars; Postgre
 	@missing=""; \
 	compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || command -v initdb >/dev/null || missing="postgresql"; \
 	command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || missing="$$missing mosquitto"; \
+	command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+	  [ -n "$${KILOWATCH_CHROMIUM:-}" ] || missing="$$missing chromium"; \
+	fonts() { command -v fc-list >/dev/null && [ -n "$$(fc-list "$$1")" ]; }; \
+	fonts :lang=zh-tw || missing="$$missing fonts-noto-cjk"; fonts Inter || missing="$$missing fonts-inter"; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null 2>&1; }; \

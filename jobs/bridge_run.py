@@ -115,7 +115,7 @@ async def listen(open_doors: AsyncExitStack, runner: web.AppRunner, option: str,
     await runner.setup()
     open_doors.push_async_callback(runner.cleanup)
     try:
-        await web.TCPSite(runner, *address, shutdown_timeout=2.0).start()
+        await web.TCPSite(runner, *address).start()
     except OSError as error:
         raise IngestError(
             f"{option} {address[0]}:{address[1]}: expected a free address of this machine; "

@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "rules": "jobs.rules:group",
     "ingest": "jobs.ingest:ingest",
     "query": "jobs.query:query",
+    "serve": "jobs.page.serve:serve",
+    "dashboards": "jobs.dashboards:app",
     "replay": "jobs.replay:replay",
     "bill": "jobs.bill:month_bill",
     "train": "jobs.train:train",

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from jobs.demo_summary import hints, summary
+from jobs.demo_summary import hints, sight, summary
 from jobs.simulate import FILES, SHIPPED, FaultKind, Simulated, simulate
 from jobs.simulation.command import console
 from streams.catalog.site import load_site
@@ -93,6 +93,7 @@ def demo(
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps.seconds.items())
     out.print(f"\n{sum(each.readings for each in made):,} readings in {perf_counter() - begun:.1f} s: {parts}.\n")
     out.print("Ask it yourself:", *(f"  {hint}" for hint in hints(url)), "", sep="\n", soft_wrap=True)
+    out.print("See its dashboards in a browser:", f"  {sight(url)}", "", sep="\n", soft_wrap=True)
     print(f"store: {url}")
 
 

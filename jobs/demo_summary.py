@@ -55,10 +55,19 @@ def summary(store: DuckDBStore, made: Sequence[Simulated], days: Days) -> list[R
 
 def hints(url: str) -> list[str]:
     """Three questions that the store answers."""
+    questions = QUESTIONS.strip().splitlines()
+    return [f'{_command()} query "{question}" --store {shlex.quote(url)}' for question in questions]
+
+
+def sight(url: str) -> str:
+    """The command that shows the store in a browser."""
+    return f"{_command()} serve --store {shlex.quote(url)} --open"
+
+
+def _command() -> str:
+    """The command as this person can type it."""
     command = "kilowatch"
-    if shutil.which(command) is None and Path(sys.argv[0]).name == command:
-        command = sys.argv[0]
-    return [f'{command} query "{question}" --store {shlex.quote(url)}' for question in QUESTIONS.strip().splitlines()]
+    return sys.argv[0] if shutil.which(command) is None and Path(sys.argv[0]).name == command else command
 
 
 def _energy(store: DuckDBStore, sites: Sequence[Site], days: Days) -> Table:

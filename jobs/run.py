@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import signal
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -17,6 +17,11 @@ from jobs import options
 from jobs.alerts_deliver import tell_warnings
 from jobs.bridge_run import address_of, listen, mqtt_settings, now_ms
 from jobs.logs import start_logs
+from jobs.page.asking import FileConnection, asker_of
+from jobs.page.dashboards import GENERATED, Dashboards
+from jobs.page.serve import Folder, Public
+from jobs.page.service import Service
+from jobs.page.web import check_address, page_runner
 from streams.catalog.folder import SiteFolder
 from streams.domain.findings import IngestError, KilowatchError
 from streams.ingest.inlets import read_inlets
@@ -56,7 +61,7 @@ LOOK_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the process is made of; `mqtt`, `tokens` and `sender` only where they were asked for."""
+    """What the process is made of; `mqtt`, `tokens`, `sender` and `page` only where they were asked for."""
 
     box: Box
     tally: Tally
@@ -64,6 +69,17 @@ class Parts:
     tokens: Tokens | None
     desk: Desks
     sender: Sender | None
+    page: Service | None
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Addresses that the process listens on, and the names by which other machines may reach the page."""
+
+    http: tuple[str, int] | None
+    page: tuple[str, int] | None
+    public: tuple[str, ...]
+    metrics: str
 
 
 def run(
@@ -78,6 +94,12 @@ def run(
     tokens: options.Tokens = None,
     channels: options.MaybeChannels = None,
     metrics: options.Metrics = options.METRICS,
+    page: Annotated[
+        str | None,
+        typer.Option("--page", metavar="HOST:PORT", envvar="KILOWATCH_PAGE", help="Where browsers see dashboards."),
+    ] = None,
+    public: Public = None,
+    dashboards: Folder = GENERATED,
     keep_raw_days: Annotated[
         int | None,
         typer.Option(min=7, envvar="KILOWATCH_KEEP_RAW_DAYS", help="Leave older raw rows to the archive alone."),
@@ -96,14 +118,18 @@ def run(
 
     Killed at any moment it goes on where its last commit stood. Once a day it makes a copy of the store
     (FILE.copy.duckdb) that other programs can open; the store itself belongs to this process, which answers
-    `kilowatch alerts` and `kilowatch train` on it. With --channels it sends alerts.
+    `kilowatch alerts` and `kilowatch train` on it. With --channels it sends alerts; with --page it shows the dashboards
+    in a browser, as `kilowatch serve` does of a store at rest.
     """
     options.need_pairs("run", mqtt=mqtt, inlets=inlets, http=http, tokens=tokens)
     secret = read_secret(mqtt_password_file, "the MQTT password") or mqtt_password
     folder = SiteFolder.of(sites)
     tally = Tally()
     keys = Tokens(tokens) if tokens else None
-    address = address_of(http, "--http")
+    doors = Doors(address_of(http, "--http"), address_of(page, "--page"), tuple(public or ()), metrics)
+    if doors.page:
+        check_address("--page", doors.page[0], doors.public)
+    boards = Dashboards(dashboards) if page else None
     settings, topics = None, None
     if mqtt and inlets:
         settings = mqtt_settings(mqtt, secret, mqtt_version.value, mqtt_client_id, (mqtt_ca, mqtt_cert, mqtt_key))
@@ -116,6 +142,7 @@ def run(
         closing(DuckDBStore(path_of(store))) as kept,
         closing(kept.beside()) as for_people,
         closing(kept.beside()) as for_sender,
+        ExitStack() as more,
         Spool(Path(spool) / "run.spool", spool_mb << 20) as waiting,
     ):
         archive = Archive(archive_of(kept))
@@ -128,7 +155,10 @@ def run(
         box = Box(waiting, kept, folder, told, utc_now, keeping, tick_s, wake)
         inlet = MqttInlet(settings, topics, box.append, now_ms, tally) if settings and topics else None
         desk = Desks(StoreDesk(for_people, utc_now, wake), (VERBS, ModelDesk(for_people, box.came.set)))
-        asyncio.run(_run(Parts(box, tally, inlet, keys, desk, sender), address, metrics))
+        service = None
+        if boards:
+            service = Service(boards, more.enter_context(asker_of(lambda: FileConnection(kept))), now_ms, is_live=True)
+        asyncio.run(_run(Parts(box, tally, inlet, keys, desk, sender, service), doors))
 
 
 def _sender(store: DuckDBStore, channels: Channels, metrics: LiveMetrics) -> Sender:
@@ -137,7 +167,7 @@ def _sender(store: DuckDBStore, channels: Channels, metrics: LiveMetrics) -> Sen
     return Sender(store, channels, told, utc_now, random.Random(), poll_s=WOKEN_POLL_S)  # noqa: S311 - jitter
 
 
-async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None:
+async def _run(parts: Parts, given: Doors) -> None:
     """Run until SIGTERM or SIGINT; what a part gave up for goes up."""
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -151,7 +181,7 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None
             doors.push_async_callback(asyncio.to_thread, parts.sender.stop, SENDER_STOP_S)
         control = Control(box.store.path, parts.desk)
         doors.callback(control.close)
-        status = StatusServer(metrics, box.metrics.registry, lambda: _trouble(parts), lambda: _unready(parts))
+        status = StatusServer(given.metrics, box.metrics.registry, lambda: _trouble(parts), lambda: _unready(parts))
         doors.callback(status.close)
         if mqtt is not None:
             mqtt.start()
@@ -159,9 +189,12 @@ async def _run(parts: Parts, http: tuple[str, int] | None, metrics: str) -> None
             await asyncio.to_thread(mqtt.wait, FIRST_WAIT_S)
             if mqtt.refusal is not None:
                 raise IngestError(mqtt.refusal)
-        if http and parts.tokens:
+        if given.http and parts.tokens:
             app = push_app(box.append, parts.tokens, now_ms, parts.tally)
-            await listen(doors, push_runner(app), "--http", http)
+            await listen(doors, push_runner(app), "--http", given.http)
+        if given.page and parts.page:
+            doors.callback(parts.page.asker.interrupt)
+            await listen(doors, page_runner(parts.page, given.page, given.public), "--page", given.page)
         LOG.info("started", extra={"fields": {"sites": sorted(box.folder.sites), "metrics": status.port}})
         while not stopping.is_set() and not _trouble(parts):
             try:

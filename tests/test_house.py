@@ -162,6 +162,7 @@ def test_a_wheel_holds_the_packages_and_their_data_and_nothing_else(tmp_path: Pa
     data = [(ROOT / "sql", "*.sql"), (ROOT / "streams" / "catalog" / "data", "*"), (ROOT / "deploy" / "sites", "*")]
     data += [(ROOT / "deploy" / "mappings", "*"), (ROOT / "streams", "*.py"), (ROOT / "jobs", "*.py")]
     data += [(ROOT / "streams", "*.schema.json"), (ROOT / "deploy", "topics.yaml")]
+    data += [(ROOT / "jobs" / "page" / "bundle", "*"), (ROOT / "dashboards" / "generated", "*.json")]
     expected = {
         path.relative_to(ROOT).as_posix()
         for folder, pattern in data
@@ -169,5 +170,5 @@ def test_a_wheel_holds_the_packages_and_their_data_and_nothing_else(tmp_path: Pa
         if path.is_file() and path.suffix != ".pyc"
     }
     assert expected - names == set()
-    assert {name.split("/")[0] for name in names} <= {"streams", "jobs", "sql", "deploy"}
+    assert {name.split("/")[0] for name in names} <= {"streams", "jobs", "sql", "deploy", "dashboards"}
     assert not any(name.startswith("tests/") or name.endswith(".pyc") for name in names)

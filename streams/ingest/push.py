@@ -28,6 +28,7 @@ from streams.ingest.tally import Tally
 LOG: Final = logging.getLogger("kilowatch.push")
 MOST_BYTES: Final = 4 << 20
 RETRY_AFTER_S: Final = 10
+SHUTDOWN_S: Final = 2.0
 SHA256: Final = re.compile(r"[0-9a-f]{64}")
 WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -126,7 +127,7 @@ def push_app(
 
 def push_runner(app: web.Application) -> web.AppRunner:
     """The runner for it: bodies come as they were sent, since aiohttp takes a gzip that ends too early for whole."""
-    return web.AppRunner(app, access_log=None, auto_decompress=False)
+    return web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=SHUTDOWN_S)
 
 
 class _Door:

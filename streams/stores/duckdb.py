@@ -51,6 +51,7 @@ class DuckDBStore:
             raise StoreError(f"store {path}: cannot be opened: {_first_line(error)}") from error
         except duckdb.Error as error:
             raise StoreError(f"store {path}: cannot be opened: {_first_line(error)}") from error
+        self.con.execute("set global TimeZone = 'UTC'")  # for connections beside, once nothing can be set any more
         self.con.execute("set TimeZone = 'UTC'")
         if read_only:
             self._confine()
@@ -61,7 +62,8 @@ class DuckDBStore:
         """The same store for another thread of this process, with transactions of its own."""
         other = copy(self)
         other.con, other.copier = self.con.cursor(), None
-        other.con.execute("set TimeZone = 'UTC'")
+        if not self.read_only:
+            other.con.execute("set TimeZone = 'UTC'")
         return other
 
     def _confine(self) -> None:
@@ -72,6 +74,15 @@ class DuckDBStore:
     def close(self) -> None:
         """Let go of the file."""
         self.con.close()
+
+    @contextmanager
+    def only_reading(self) -> Iterator[None]:
+        """Statements that change nothing, even of a file that this process may write."""
+        self.con.execute("begin transaction read only")
+        try:
+            yield
+        finally:
+            self._rollback()
 
     def query(self, statement: str, values: dict[str, object] | None = None) -> pl.DataFrame:
         """Run a statement, with its named values; StoreError carries what DuckDB says."""
@@ -140,6 +151,14 @@ class DuckDBStore:
         except (duckdb.Error, OSError) as error:
             raise StoreError(f"store {self.path}: cannot be copied to {path}: {_first_line(error)}") from error
         return True
+
+    def is_one_select(self, statement: str) -> bool:
+        """Whether a text is a single statement that selects; True where DuckDB cannot read it, which `query` tells."""
+        try:
+            found = self.con.extract_statements(statement)
+        except duckdb.Error:
+            return True
+        return len(found) == 1 and found[0].type == duckdb.StatementType.SELECT
 
     def leave_copy(self) -> None:
         """Give up a copy that another thread is making; nothing to do where none is made."""

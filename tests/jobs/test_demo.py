@@ -82,6 +82,7 @@ def test_registers_were_decided_about_as_the_faults_ask(shown: list[str]) -> Non
 def test_every_question_that_it_suggests_is_answered(shown: list[str], tmp_path: Path) -> None:
     hints = [shlex.split(line) for line in shown if line.startswith("  ") and " query " in line]
     assert len(hints) == 3
+    assert [line for line in shown if " serve --store duckdb:///" in line and line.endswith(" --open")]
     for hint in hints:
         answer = kilowatch(*hint[1:], "--format", "csv", cwd=tmp_path)
         assert answer.returncode == 0, answer.stderr

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from jobs.page.chromium import find_chromium
+
 ROOT = Path(__file__).parents[2]
 JAVA = 17
 
@@ -87,6 +89,19 @@ def mosquitto() -> str | None:
     for name in ("mosquitto", "mosquitto_passwd", "openssl"):
         if find(name) is None:
             return f"Mosquitto: no {name} found"
+    return None
+
+
+def chromium() -> str | None:
+    """Sentence on what a browser without a window lacks here, or None."""
+    return None if find_chromium() else "Chromium: none found; `make servers` installs it where apt-get may"
+
+
+def npm() -> str | None:
+    """Sentence on what building the page lacks here, or None."""
+    for name in ("node", "npm"):
+        if find(name) is None:
+            return f"the page's bundle: no {name} found"
     return None
 
 
