@@ -40,6 +40,7 @@ OTHERS: Final[dict[int, pl.DataType | type[pl.DataType]]] = {
     700: pl.Float32,
     1043: pl.String,
     1184: pl.Datetime("us", "UTC"),
+    1700: pl.Float64,  # what extract and avg give here, and are doubles in DuckDB
 }
 COLUMNS: Final = {
     pl.Boolean: "boolean",
@@ -269,7 +270,7 @@ def _secret() -> str | None:
 
 
 def _columns(rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column]) -> pl.DataFrame:
-    """Rows with the types that the database gave them; those that have no fellow here become text or decimals."""
+    """Rows with the types that the database gave them; those that have no fellow here become text."""
     schema: dict[str, Any] = {}
     for at, column in enumerate(described):
         kind = FIXED[column.type_code][1] if column.type_code in FIXED else OTHERS.get(column.type_code)
