@@ -19,7 +19,7 @@ done; \
 echo "make: expected Python 3.11, 3.12 or 3.13 with venv on PATH; found none (set PYTHON=/path/to/python)" >&2; exit 1
 endef
 
-.PHONY: help setup servers demo test lint check format bench lock wheel clean
+.PHONY: help setup servers facts demo test lint check format bench lock wheel clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -32,7 +32,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-servers: ## Fetch what the tests start: Kafka's jars; PostgreSQL, Mosquitto, Chromium and its fonts where apt-get may
+servers: $(STAMP) .servers/grafana.ready ## Fetch what tests start: Kafka, Grafana's client; PostgreSQL, Mosquitto, Chromium, fonts by apt-get
 	@if ! command -v java >/dev/null || ! command -v mvn >/dev/null; then echo "servers: no Kafka: Java 17 and Maven are needed"; \
 	elif [ ! -e .servers/kafka.ready ] || [ tests/servers/pom.xml -nt .servers/kafka.ready ]; then \
 	  rm -rf .servers/kafka; \
@@ -53,6 +53,18 @@ servers: ## Fetch what the tests start: Kafka's jars; PostgreSQL, Mosquitto, Chr
 	    install || { apt-get update -qq >/dev/null 2>&1 && install; } || echo "servers: apt-get could not install: $$missing"; \
 	  else echo "servers: not found, and not installed without root and apt-get: $$missing"; fi; fi
 
+# Grafana's client brings a urllib3 of its own, so it lies apart and only the process that pushes sees it.
+.servers/grafana.ready: requirements/grafana.txt requirements/run.txt | $(STAMP)
+	@rm -rf .servers/grafana; mkdir -p .servers
+	@awk 'NR == FNR {if (/^[a-z0-9]/) {split($$0, a, "=="); known[a[1]] = 1}; next} \
+	  /^[a-z0-9]/ {split($$0, a, "=="); keep = !(a[1] in known)} keep' requirements/run.txt requirements/grafana.txt >.servers/grafana.txt
+	@$(BIN)/python -m pip install --quiet --target .servers/grafana --no-deps --require-hashes --only-binary :all: -r .servers/grafana.txt \
+	  || { echo "servers: no Grafana client: pip could not install it"; rm -rf .servers/grafana; }
+	@touch $@
+
+facts: ## Make dashboards/grafana/{schema,registries}.json anew from Grafana's npm packages (Node 20)
+	@cd dashboards/grafana && npm ci --silent && npm run --silent generate && rm -rf node_modules
+
 demo: setup ## Simulate three sites with every fault, take them through the pipeline, show what it found
 	@$(BIN)/kilowatch demo
 
@@ -64,9 +76,11 @@ lint: setup ## Run every linter; report all of them before failing
 	run() { echo "lint: $$*"; "$$@" || failed="$$failed $$(basename "$$1")"; }; \
 	run $(BIN)/ruff check .; \
 	run $(BIN)/ruff format --check .; \
-	run $(BIN)/mypy --strict streams jobs; \
+	run $(BIN)/mypy --strict streams jobs dashboards; \
 	run $(BIN)/lint-imports; \
 	if compgen -G "sql/**/*.sql" >/dev/null; then run $(BIN)/sqlfluff lint sql; fi; \
+	run $(BIN)/sqlfluff lint --templater placeholder dashboards/sql; \
+	run $(BIN)/kilowatch dashboards check; \
 	if [ -n "$$failed" ]; then echo "lint: failed:$$failed" >&2; exit 1; fi
 
 check: lint servers ## Linters, then tests: what CI runs
@@ -76,6 +90,7 @@ format: setup ## Let ruff and sqlfluff mend what they can
 	@$(BIN)/ruff check --fix . || true
 	@$(BIN)/ruff format .
 	@$(BIN)/sqlfluff fix sql
+	@$(BIN)/sqlfluff fix --templater placeholder dashboards/sql
 
 bench: setup servers .venv-bench/.ready ## Measure speed here and what scores and detectors find, beside rivals
 	@$(BIN)/python -m jobs.bench
@@ -101,6 +116,7 @@ lock: ## Renew requirements/*.txt: newest versions, every hash, no index named
 	@$(LOCK) pyproject.toml --output-file requirements/run.txt >/dev/null
 	@$(LOCK) pyproject.toml --extra train --output-file requirements/train.txt >/dev/null
 	@$(LOCK) pyproject.toml --group dev --output-file requirements/dev.txt >/dev/null
+	@$(LOCK) pyproject.toml --extra grafana --output-file requirements/grafana.txt >/dev/null
 	@$(LOCK) --group bench --output-file requirements/bench.txt >/dev/null
 	@rm -rf .venv-lock
 

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "bridge": "jobs.bridge:bridge",
     "token": "jobs.token:token",
     "alerts": "jobs.alerts:app",
+    "dashboards": "jobs.dashboards:app",
     "demo": "jobs.demo:demo",
     "simulate": "jobs.simulation.command:simulate_site",
 }

@@ -120,7 +120,17 @@ def test_both_locks_agree_on_every_version() -> None:
     assert {package: dev.get(package) for package in run} == run
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+def test_an_extra_is_locked_where_it_belongs_and_grafanas_client_nowhere_else() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert "grafana-foundation-sdk==0.0.21" in extras["dashboards"]
+    assert all(each in PROJECT["dependency-groups"]["dev"] for each in extras["dashboards"])
+    assert locked("dev.txt")["grafana-foundation-sdk"] == {"0.0.21"}
+    assert {canonical(each) for each in extras["grafana"]} == {"grafana-client"} <= set(locked("grafana.txt"))
+    assert {package: locked("grafana.txt").get(package) for package in locked("run.txt")} == locked("run.txt")
+    assert {"grafana-client", "niquests", "urllib3-future"} & (set(locked("run.txt")) | set(locked("dev.txt"))) == set()
+
+
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "grafana.txt"])
 def test_every_pin_has_a_hash(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text()
     blocks = re.split(r"\n(?=[A-Za-z0-9])", text)
@@ -129,7 +139,7 @@ def test_every_pin_has_a_hash(name: str) -> None:
     assert [block.splitlines()[0] for block in pinned if "--hash=sha256:" not in block] == []
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "grafana.txt"])
 def test_a_lock_holds_only_pins_hashes_and_comments(name: str) -> None:
     line = re.compile(r"[A-Za-z0-9._-]+==\S+( ; .+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?| *#.*")
     assert [text for text in (ROOT / "requirements" / name).read_text().splitlines() if not line.fullmatch(text)] == []
@@ -161,14 +171,17 @@ def test_a_wheel_holds_the_packages_and_their_data_and_nothing_else(tmp_path: Pa
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     data = [(ROOT / "sql", "*.sql"), (ROOT / "streams" / "catalog" / "data", "*"), (ROOT / "deploy" / "sites", "*")]
     data += [(ROOT / "deploy" / "mappings", "*"), (ROOT / "streams", "*.py"), (ROOT / "jobs", "*.py")]
-    data += [(ROOT / "streams", "*.schema.json"), (ROOT / "deploy", "topics.yaml")]
-    data += [(ROOT / "jobs" / "page" / "bundle", "*"), (ROOT / "dashboards" / "generated", "*.json")]
+    data += [(ROOT / "streams", "*.schema.json"), (ROOT / "deploy", "topics.yaml"), (ROOT / "dashboards", "*.py")]
+    data += [(ROOT / "dashboards", "*.sql"), (ROOT / "dashboards" / "generated", "*.json")]
+    data += [(ROOT / "jobs" / "page" / "bundle", "*")]
+    data += [(ROOT / "dashboards" / "grafana", "schema.json"), (ROOT / "dashboards" / "grafana", "registries.json")]
     expected = {
         path.relative_to(ROOT).as_posix()
         for folder, pattern in data
         for path in folder.rglob(pattern)
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and path.suffix != ".pyc" and "node_modules" not in path.parts
     }
     assert expected - names == set()
-    assert {name.split("/")[0] for name in names} <= {"streams", "jobs", "sql", "deploy", "dashboards"}
-    assert not any(name.startswith("tests/") or name.endswith(".pyc") for name in names)
+    assert {name.split("/")[0] for name in names} <= {"streams", "jobs", "sql", "dashboards", "deploy"}
+    assert not any(name.startswith("tests/") or name.endswith((".pyc", ".mjs")) for name in names)
+    assert not any("node_modules" in name for name in names)

@@ -65,7 +65,7 @@ class ServerConnection:
 
     def __init__(self, url: str) -> None:
         """Connect."""
-        self._store = PostgresStore(url, read_only=True, application="kilowatch page", has_floats=True)
+        self._store = PostgresStore(url, read_only=True, application="kilowatch page")
         self._is_lost = False
 
     def query(self, statement: str) -> pl.DataFrame:

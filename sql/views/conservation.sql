@@ -1,14 +1,6 @@
 -- One row a register and local day: what the register moved by, corrected, against the sum of its intervals.
 create or replace view mart.conservation as
-with interval_day as (
-    select
-        i.point_id,
-        i.local_day,
-        sum(i.amount) as amount
-    from fact.interval as i
-    group by i.point_id, i.local_day
-)
-
+-- An interval of a local day begins within a day of the register's; saying so lets a store find it by its key.
 select
     p.site,
     p.point,
@@ -24,5 +16,13 @@ select
     ) / 1000000 as residual_kwh
 from fact.register_day as d
 inner join op.point as p on d.point_id = p.point_id
-left join interval_day as f on d.point_id = f.point_id and d.local_day = f.local_day
+left join lateral (
+    select sum(i.amount) as amount
+    from fact.interval as i
+    where
+        i.point_id = d.point_id
+        and i.local_day = d.local_day
+        and i.starts_at >= d.begins_at - interval '1 day'
+        and i.starts_at < d.begins_at + interval '2 days'
+) as f on true
 where p.quantity = 'energy' and position('@' in p.site) = 0;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,6 @@ import polars as pl
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.types.numeric import FloatLoader
 
 from streams.domain.findings import StoreAwayError, StoreError
 from streams.ingest.kafka_settings import read_secret
@@ -36,13 +35,13 @@ UNFIT: Final = (
 )
 STANDSTILL_S: Final = 20
 """A process that stands still within a transaction holds locks that whoever takes its work over waits for."""
-NUMERIC: Final = 1700
 OTHERS: Final[dict[int, pl.DataType | type[pl.DataType]]] = {
     17: pl.Binary,
     25: pl.String,
     700: pl.Float32,
     1043: pl.String,
     1184: pl.Datetime("us", "UTC"),
+    1700: pl.Float64,  # what extract and avg give here, and are doubles in DuckDB
 }
 COLUMNS: Final = {
     pl.Boolean: "boolean",
@@ -74,14 +73,9 @@ class PostgresStore:
     Threads may share it.
     """
 
-    def __init__(
-        self, url: str, *, read_only: bool = False, application: str = "kilowatch", has_floats: bool = False
-    ) -> None:
-        """Connect; StoreAwayError where nothing answers, StoreError where the server refuses.
-
-        With `has_floats`, `query` has floating-point numbers for numeric, as Grafana does.
-        """
-        self.url, self.read_only, self.application, self.has_floats = url, read_only, application, has_floats
+    def __init__(self, url: str, *, read_only: bool = False, application: str = "kilowatch") -> None:
+        """Connect; StoreAwayError where nothing answers, StoreError where the server refuses."""
+        self.url, self.read_only, self.application = url, read_only, application
         try:
             named = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # what it says repeats the URL, and perhaps a password in it
@@ -102,7 +96,7 @@ class PostgresStore:
         url = make_conninfo(self.url, password=self.password) if self.password else self.url
         modes = " -c default_transaction_read_only=on" if self.read_only else ""
         try:
-            con: psycopg.Connection[tuple[Any, ...]] = psycopg.connect(
+            return psycopg.connect(
                 url,
                 autocommit=True,
                 cursor_factory=psycopg.RawCursor,
@@ -113,9 +107,6 @@ class PostgresStore:
             )
         except psycopg.OperationalError as error:
             raise self._refused(str(error)) from None
-        if self.has_floats:
-            con.adapters.register_loader("numeric", FloatLoader)
-        return con
 
     def _refused(self, text: str) -> StoreError:
         """Why there is no connection: a refusal, or an answer that may still come."""
@@ -173,10 +164,7 @@ class PostgresStore:
                 if cursor.description is None:
                     raise StoreError("query: expected a statement that returns rows; found none")
                 need_names([column.name for column in cursor.description])
-                rows = cursor.fetchall()
-                return _columns(
-                    rows, cursor.description, {**OTHERS, NUMERIC: pl.Float64} if self.has_floats else OTHERS
-                )
+                return _columns(cursor.fetchall(), cursor.description)
         except psycopg.OperationalError as error:
             raise self._away(error) from error
         except psycopg.Error as error:
@@ -311,13 +299,11 @@ def _secret() -> str | None:
     return read_secret(Path(path), "the password of the store") if path else None
 
 
-def _columns(
-    rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column], others: Mapping[int, Any] = OTHERS
-) -> pl.DataFrame:
-    """Rows with the types that the database gave them; those that have no fellow here become text or decimals."""
+def _columns(rows: list[tuple[Any, ...]], described: Sequence[psycopg.Column]) -> pl.DataFrame:
+    """Rows with the types that the database gave them; those that have no fellow here become text."""
     schema: dict[str, Any] = {}
     for at, column in enumerate(described):
-        kind = FIXED[column.type_code][1] if column.type_code in FIXED else others.get(column.type_code)
+        kind = FIXED[column.type_code][1] if column.type_code in FIXED else OTHERS.get(column.type_code)
         if kind is None and not any(isinstance(row[at], int | float | datetime) for row in rows):
             kind = pl.String
             rows = [(*row[:at], None if row[at] is None else str(row[at]), *row[at + 1 :]) for row in rows]

@@ -111,6 +111,18 @@ def openssl() -> str | None:
 
 
 @cache
+def grafana_client() -> str | None:
+    """Sentence on what pushing to Grafana lacks here, or None."""
+    if not (grafana_packages() / "grafana_client").is_dir():
+        return f"Grafana's client: not in {grafana_packages()}; `make servers` fetches it with pip"
+    return None
+
+
+def grafana_packages() -> Path:
+    """Folder that holds, or should hold, Grafana's client with the urllib3 that it brings."""
+    return ROOT / ".servers" / "grafana"
+
+
 def _java_version(java: Path) -> int | None:
     """First number of its version; None if it does not run."""
     said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=60, check=False)

@@ -1,0 +1,1 @@
+"""Dashboards as code: one source, a classic Grafana dashboard in each language."""

@@ -1,0 +1,19 @@
+"""Every dashboard, in the order of the links at its top."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards.boards import alerts, asset, carbon, energy, overview, pipeline, point, quality
+from dashboards.parts import Board
+
+BOARDS: Final[tuple[Board, ...]] = (
+    overview.BOARD,
+    energy.BOARD,
+    carbon.BOARD,
+    alerts.BOARD,
+    quality.BOARD,
+    pipeline.BOARD,
+    asset.BOARD,
+    point.BOARD,
+)

@@ -1,0 +1,65 @@
+"""Choices at the top of dashboards, columns that recur, and the ways to drill down: site, asset, point, readings."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dashboards.looks import KWH, MOMENT, SEVERITY, SHARE, UNSURE
+from dashboards.parts import Column, Link, Variable
+from dashboards.words import Words
+
+SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="site")
+SITES: Final = Variable(name="site", label=Words("場域", "Site"), query="site", is_multiple=True)
+ASSET: Final = Variable(name="asset", label=Words("設備", "Asset"), query="asset")
+ASSETS: Final = Variable(name="asset", label=Words("設備", "Asset"), query="asset", is_multiple=True)
+POINT: Final = Variable(name="point", label=Words("量測點", "Point"), query="point")
+UNIT: Final = Variable(name="unit", label=Words("單位", "Unit"), query="unit", is_hidden=True)
+
+TO_ENERGY: Final = Link(Words("看這個場域的電力", "Energy of this site"), "energy", {"site": "${__data.fields.site}"})
+TO_CARBON: Final = Link(Words("看這個場域的碳排", "Carbon of this site"), "carbon", {"site": "${__data.fields.site}"})
+TO_ALERTS: Final = Link(Words("看這個場域的警報", "Alerts of this site"), "alerts", {"site": "${__data.fields.site}"})
+TO_QUALITY: Final = Link(
+    Words("看這個場域的資料品質", "Data quality of this site"), "quality", {"site": "${__data.fields.site}"}
+)
+TO_PIPELINE: Final = Link(Words("看資料管線", "The pipeline"), "pipeline")
+TO_ASSET: Final = Link(
+    Words("看這台設備", "This asset"), "asset", {"site": "${__data.fields.site}", "asset": "${__data.fields.asset}"}
+)
+TO_POINT: Final = Link(
+    Words("看這個量測點", "This point"),
+    "point",
+    {"site": "${__data.fields.site}", "point": "${__data.fields.point}"},
+)
+TO_POINT_OF_BAR: Final = Link(
+    Words("看這個量測點", "This point"), "point", {"site": "${site}", "point": "${__data.fields.point}"}
+)
+TO_POINT_OF_SERIES: Final = Link(
+    Words("看這個量測點", "This point"), "point", {"site": "${site}", "point": "${__field.name}"}
+)
+
+SITE_COLUMN: Final = Column(name="site", title=Words("場域", "Site"), link=TO_ENERGY)
+HIDDEN_SITE: Final = Column(name="site", is_hidden=True)
+HIDDEN_ASSET: Final = Column(name="asset", is_hidden=True)
+ASSET_COLUMN: Final = Column(name="asset", title=Words("設備", "Asset"), link=TO_ASSET)
+POINT_COLUMN: Final = Column(name="point", title=Words("量測點", "Point"), link=TO_POINT)
+ENERGY_COLUMN: Final = Column(name="energy_kwh", title=Words("用電", "Energy"), unit=KWH)
+CHANGE_COLUMN: Final = Column(name="change", title=Words("比前期", "Change"), unit=SHARE, decimals=1)
+ESTIMATED_COLUMN: Final = Column(
+    name="estimated_share", title=Words("估計", "Estimated"), unit=SHARE, decimals=1, steps=UNSURE, is_coloured=True
+)
+MISSING_COLUMN: Final = Column(
+    name="missing_share", title=Words("缺漏", "Missing"), unit=SHARE, decimals=1, steps=UNSURE, is_coloured=True
+)
+SEVERITY_COLUMN: Final = Column(
+    name="severity", title=Words("等級", "Severity"), names=SEVERITY, width=90, is_coloured=True
+)
+
+
+def said_columns(what: str, title: Words) -> tuple[Column, Column]:
+    """The columns `{what}_zh` and `{what}_en`, of which a dashboard shows that of its language."""
+    return Column(name=f"{what}_zh", title=Words(title.zh, "")), Column(name=f"{what}_en", title=Words("", title.en))
+
+
+def moment(name: str, title: Words) -> Column:
+    """A column of moments, shown in the reader's time zone."""
+    return Column(name=name, title=title, unit=MOMENT, width=160)

@@ -1,0 +1,140 @@
+"""Units, thresholds and colours that all dashboards share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from dashboards.words import Words
+
+KW: Final = "kwatt"
+KWH: Final = "kwatth"
+CELSIUS: Final = "celsius"
+SHARE: Final = "percentunit"
+"""A fraction of 1, shown in per cent."""
+SECONDS: Final = "s"
+COUNT: Final = "none"
+NTD: Final = "currency:NT$"
+NTD_KWH: Final = "suffix: NT$/kWh"
+KG_CO2E: Final = "suffix: kg CO₂e"
+KG_KWH: Final = "suffix: kg CO₂e/kWh"
+MOMENT: Final = "dateTimeAsLocal"
+TEXT: Final = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Thresholds: the colour from below, then each limit with the colour that begins at it."""
+
+    base: str
+    above: tuple[tuple[float, str], ...] = ()
+
+
+PLAIN: Final = Steps("blue")
+ZERO_IS_GOOD: Final = Steps("green", ((1, "red"),))
+ZERO_IS_BEST: Final = Steps("green", ((1, "orange"),))
+EXACTLY_ZERO: Final = Steps("red", ((0, "green"), (0.000001, "red")))
+"""A residual in kWh: any part of a milliwatt-hour, to either side, is a fault."""
+CONTRACT: Final = Steps("green", ((0.8, "yellow"), (0.9, "orange"), (1, "red")))
+"""Share of the contract: warn at 80 %, act at 90 %; from 100 % on the excess is charged at a multiple."""
+UNSURE: Final = Steps("green", ((0.01, "yellow"), (0.05, "red")))
+"""Share of a total that was estimated, or is missing."""
+AGE: Final = Steps("green", ((1800, "yellow"), (3600, "red")))
+"""Seconds since something was heard: two quarter-hours are still the rhythm of the data, an hour is not."""
+SCORE: Final = Steps("green", ((0.4, "yellow"), (0.5, "orange"), (0.8, "red")))
+"""Anomaly scores (docs/anomaly.md): 0.5 is worth a look."""
+
+SCORE_LINE: Final = Steps("transparent", ((0.5, "orange"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a code or a word of the store is called, and its colour."""
+
+    words: Words
+    colour: str | None = None
+
+
+Names = dict[str, Named]
+QUALITY: Final[Names] = {
+    "measured": Named(Words("實測", "measured"), "green"),
+    "estimated": Named(Words("估計", "estimated"), "yellow"),
+    "partial": Named(Words("部分缺漏", "partial"), "orange"),
+    "missing": Named(Words("缺漏", "missing"), "red"),
+}
+QUALITY_CODE: Final[Names] = {str(code): named for code, named in enumerate(QUALITY.values())}
+READING_QUALITY: Final[Names] = {
+    "good": Named(Words("良好", "good"), "green"),
+    "uncertain": Named(Words("存疑", "uncertain"), "yellow"),
+    "bad": Named(Words("不良", "bad"), "red"),
+}
+SEVERITY: Final[Names] = {
+    "critical": Named(Words("緊急", "critical"), "red"),
+    "warning": Named(Words("警告", "warning"), "orange"),
+    "info": Named(Words("通知", "info"), "blue"),
+}
+ALERT_CODE: Final[Names] = {
+    "0": Named(Words("正常", "quiet"), "green"),
+    "1": Named(Words("通知", "info"), "blue"),
+    "2": Named(Words("警告", "warning"), "orange"),
+    "3": Named(Words("緊急", "critical"), "red"),
+}
+BAND: Final[Names] = {
+    "peak": Named(Words("尖峰", "peak"), "red"),
+    "semi": Named(Words("半尖峰", "semi-peak"), "orange"),
+    "sat_semi": Named(Words("週六半尖峰", "Saturday semi-peak"), "yellow"),
+    "off": Named(Words("離峰", "off-peak"), "green"),
+    "all": Named(Words("單一費率", "one price"), "blue"),
+}
+STATE_CODE: Final[Names] = {
+    "0": Named(Words("關／停", "closed or idle"), "green"),
+    "1": Named(Words("開／動", "open or active"), "orange"),
+    "2": Named(Words("其他", "another word"), "purple"),
+}
+KIND: Final[Names] = {
+    "register": Named(Words("累計表", "register")),
+    "power": Named(Words("功率", "power")),
+    "interval": Named(Words("區間電量", "interval energy")),
+    "gauge": Named(Words("量測值", "gauge")),
+    "amount": Named(Words("單次數量", "amount")),
+    "state": Named(Words("狀態", "state")),
+    "virtual": Named(Words("虛擬表", "virtual meter")),
+}
+EVENT: Final[Names] = {
+    "rollover": Named(Words("歸零進位", "rollover"), "blue"),
+    "reset": Named(Words("重置", "reset"), "blue"),
+    "exchange": Named(Words("換表", "exchange"), "blue"),
+    "glitch": Named(Words("突波", "glitch"), "orange"),
+    "back_step": Named(Words("微幅倒退", "back-step"), "yellow"),
+    "catch_up": Named(Words("停滯後補計", "catch-up"), "yellow"),
+    "jump": Named(Words("跳號", "jump"), "red"),
+    "unclear_drop": Named(Words("不明下降", "unclear drop"), "red"),
+}
+DELIVERY: Final[Names] = {
+    "waiting": Named(Words("等待中", "waiting"), "blue"),
+    "failed": Named(Words("失敗，將重試", "failed, tried again"), "orange"),
+    "sent": Named(Words("已送達", "sent"), "green"),
+    "dead": Named(Words("放棄", "dead letter"), "red"),
+    "unrouted": Named(Words("無路由", "no route"), "yellow"),
+    "silenced": Named(Words("靜音", "silenced"), "blue"),
+    "grouped": Named(Words("併入上層", "grouped"), "blue"),
+    "acknowledged": Named(Words("已有人處理", "acknowledged"), "blue"),
+    "untold": Named(Words("無需通知", "untold"), "blue"),
+}
+CAUSES: Final = (
+    ("far from its recent level", "偏離近期水準"),
+    ("changed unlike this time of the week", "變化不同於平日此時"),
+    ("unlike this time of the week", "不同於平日此時"),
+    ("a course never seen before", "前所未見的走勢"),
+    ("nothing known yet", "尚無可比較"),
+)
+SIDES: Final = (("", ""), (", above what was expected", "，高於預期"), (", below what was expected", "，低於預期"))
+CAUSE: Final[Names] = {
+    f"{en}{side_en}": Named(Words(f"{zh}{side_zh}", f"{en}{side_en}"))
+    for en, zh in CAUSES
+    for side_en, side_zh in SIDES
+}
+YES_NO: Final[Names] = {
+    "true": Named(Words("是", "yes"), "orange"),
+    "false": Named(Words("否", "no")),
+}

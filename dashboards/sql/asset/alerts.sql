@@ -1,0 +1,18 @@
+-- One row an episode of the asset: the newest first.
+select
+    e.severity,
+    e.rule,
+    e.opened_at,
+    extract(epoch from coalesce(e.closed_at, cast($__timeTo() as timestamp)) - e.opened_at) as lasted_s,
+    e.said_zh,
+    e.said_en,
+    e.advice_zh,
+    e.advice_en
+from mart.alert_episode as e
+where
+    e.site in (${site:sqlstring})
+    and e.asset in (${asset:sqlstring})
+    and e.opened_at <= $__timeTo()
+    and (e.closed_at is null or e.closed_at >= $__timeFrom())
+order by e.opened_at desc
+limit 50;

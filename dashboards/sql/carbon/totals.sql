@@ -1,0 +1,12 @@
+-- One row: kg CO2e by scope, and the share of them that rests on estimated or partial data. Scope 2 by both bases.
+select
+    sum(e.location_kgco2e) filter (where e.scope = 1) as scope1_kgco2e,
+    sum(e.location_kgco2e) filter (where e.scope = 2) as scope2_location_kgco2e,
+    sum(e.market_kgco2e) filter (where e.scope = 2) as scope2_market_kgco2e,
+    sum(e.location_kgco2e) filter (where e.scope = 3) as scope3_kgco2e,
+    coalesce(sum(e.location_kgco2e) filter (where e.quality in ('estimated', 'partial')), 0)
+    / nullif(sum(e.location_kgco2e), 0) as estimated_share,
+    coalesce(sum(extract(epoch from e.ends_at - e.starts_at)) filter (where e.location_kgco2e is null), 0)
+    / nullif(sum(extract(epoch from e.ends_at - e.starts_at)), 0) as unknown_share
+from mart.emissions_interval as e
+where e.site in (${site:sqlstring}) and $__timeFilter(e.starts_at) and e.scope > 0;

@@ -1,0 +1,4 @@
+select p.point
+from mart.point as p
+where p.site in (${site:sqlstring})
+order by p.point;

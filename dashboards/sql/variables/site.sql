@@ -1,0 +1,3 @@
+select s.site
+from mart.site as s
+order by s.site;

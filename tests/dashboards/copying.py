@@ -1,0 +1,31 @@
+"""A DuckDB store's rows in a PostgreSQL database."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from streams.stores.duckdb import DuckDBStore
+from streams.stores.postgres import PostgresStore
+from streams.stores.schema import migrate
+
+TABLES = (
+    "select table_schema, table_name from information_schema.tables "
+    "where table_schema in ('op', 'raw', 'fact') and table_type = 'BASE TABLE' order by 1, 2"
+)
+MADE = {("op", "migration"), ("op", "unit")}
+"""Tables that `migrate` fills."""
+
+
+def copy(source: DuckDBStore, dsn: str, passwords: dict[str, str]) -> None:
+    """Migrate the database and copy every table into it."""
+    target = PostgresStore(dsn)
+    try:
+        migrate(target, passwords)
+        for schema, name in source.rows(TABLES):
+            rows = source.frame(f"select * from {schema}.{name}")
+            if (schema, name) not in MADE and len(rows):
+                moments = [column for column, dtype in rows.schema.items() if isinstance(dtype, pl.Datetime)]
+                target.append(f"{schema}.{name}", rows.with_columns(pl.col(moments).cast(pl.Datetime("us"))))
+        target.con.execute("analyze")
+    finally:
+        target.close()
