@@ -128,8 +128,9 @@ def test_without_scikit_learn_one_line_says_how_to_get_it(folder: Path, monkeypa
 def test_what_is_asked_wrongly_is_one_line(folder: Path) -> None:
     near = run_error("--asset", "compresor", folder=folder)
     assert "--asset: expected one of hall, compressor, lights; found 'compresor' (did you mean 'compressor'?)" in near
-    assert "expected a measured point of workshop that is no energy; found 'hall/tmp' (did you mean 'hall/temp'?)" in run_error(
-        "--asset", "compressor", "--input", "hall/tmp", folder=folder
+    assert (
+        "expected a measured point of workshop that is no energy; found 'hall/tmp' (did you mean 'hall/temp'?)"
+        in run_error("--asset", "compressor", "--input", "hall/tmp", folder=folder)
     )
     assert "--input needs one --asset" in run_error("--input", "hall/temp", folder=folder)
     assert "--stop needs --asset" in run_error("--stop", folder=folder)
