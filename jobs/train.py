@@ -96,6 +96,10 @@ def train(
     assets = _assets(loaded, site, asset or [])
     if more and len(assets) != 1:
         raise typer.BadParameter("--input needs one --asset")
+    if begins and until and begins >= until:
+        raise typer.BadParameter("--from: expected a day before --until")
+    if not is_server(store) and not path_of(store).exists():
+        raise StoreError(f"store {path_of(store)}: expected a file; found none")
     if stop and not asset:
         raise typer.BadParameter("--stop needs --asset")
     if not stop:

@@ -86,12 +86,12 @@ def _named(site: Site, name: str) -> Point:
     usable = {
         point.name.removeprefix(f"{site.name}/"): point
         for point in site.points
-        if point.kind not in (PointKind.VIRTUAL, PointKind.AMOUNT)
+        if point.kind not in (PointKind.VIRTUAL, PointKind.AMOUNT) and point.quantity is not Quantity.ENERGY
     }
     if name not in usable:
         hint = nearest(name, list(usable))
         raise KilowatchError(
-            f"train: --input: expected a measured point of {site.name}; found {name!r}"
+            f"train: --input: expected a measured point of {site.name} that is no energy; found {name!r}"
             + (f" (did you mean {hint!r}?)" if hint else "")
         )
     return usable[name]

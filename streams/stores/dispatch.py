@@ -106,7 +106,7 @@ class Silence:
 class Circumstances:
     """What decides whether a message is sent: of its episode, its channel and its site.
 
-    `earlier` and `withheld` count the messages before it, and those of them that were not sent for a reason;
+    `earlier` and `withheld` count the messages before it, and those of them that were never tried, for a reason;
     `is_later`: one after it has been sent. `parents` are open episodes of assets above that the channel knows of, with
     their severities. `time_zone` is that of the site.
     """

@@ -126,7 +126,8 @@ class Outbox:
         found = self.store.rows(
             "select exists (select 1 from fact.alert_acknowledgement where episode_id = $1), "  # noqa: S608 - words of our own
             "exists (select 1 from fact.alert_episode where episode_id = $1 and closed_at is not null), "
-            f"(select count(*) {of_episode} < $3), (select count(*) {of_episode} < $3 and status in ({withheld})), "
+            f"(select count(*) {of_episode} < $3), "
+            f"(select count(*) {of_episode} < $3 and status in ({withheld}) and attempts = 0), "
             f"exists (select 1 {of_episode} > $3 and status = 'sent'), "
             "(select max(reason) from op.alert_channel where channel = $2 and sha256 = $4)",
             [message.episode_id, dispatch.channel, message.number, sha256],

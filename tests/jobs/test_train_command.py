@@ -128,11 +128,20 @@ def test_without_scikit_learn_one_line_says_how_to_get_it(folder: Path, monkeypa
 def test_what_is_asked_wrongly_is_one_line(folder: Path) -> None:
     near = run_error("--asset", "compresor", folder=folder)
     assert "--asset: expected one of hall, compressor, lights; found 'compresor' (did you mean 'compressor'?)" in near
-    assert "expected a measured point of workshop; found 'hall/tmp' (did you mean 'hall/temp'?)" in run_error(
-        "--asset", "compressor", "--input", "hall/tmp", folder=folder
+    assert (
+        "expected a measured point of workshop that is no energy; found 'hall/tmp' (did you mean 'hall/temp'?)"
+        in run_error("--asset", "compressor", "--input", "hall/tmp", folder=folder)
     )
     assert "--input needs one --asset" in run_error("--input", "hall/temp", folder=folder)
     assert "--stop needs --asset" in run_error("--stop", folder=folder)
+    energy = run_error("--asset", "compressor", "--input", "lights/kwh", folder=folder)
+    assert "that is no energy; found 'lights/kwh'" in energy
+    assert "--from: expected a day before --until" in run_error(
+        "--from", "2026-03-01", "--until", "2026-02-01", folder=folder
+    )
+    elsewhere = f"duckdb:///{folder / 'nowhere.duckdb'}"
+    assert "nowhere.duckdb: expected a file; found none" in run_error("--store", elsewhere, folder=folder)
+    assert not (folder / "nowhere.duckdb").exists()
 
 
 def test_both_stores_give_the_same_data_and_the_same_parameters(folder: Path, database: str, tmp_path: Path) -> None:

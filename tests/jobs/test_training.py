@@ -196,7 +196,8 @@ def test_what_cannot_be_trained_says_why() -> None:
     for asset, said in (("genset", "it has no measured energy or power"), ("chiller-1", "nothing explains it")):
         with pytest.raises(UntrainableError, match=said):
             choose(depot, asset)
-    with pytest.raises(KilowatchError, match=r"expected a measured point of cold_chain_depot; found 'roof'"):
+    said = r"expected a measured point of cold_chain_depot that is no energy; found 'roof'"
+    with pytest.raises(KilowatchError, match=said):
         choose(depot, "chiller-1", ["roof"])
     choice, series = trial.simulated(WORM, 1)
     with pytest.raises(UntrainableError, match=r"expected 7 days of known windows for training; found 3\.0"):

@@ -57,6 +57,14 @@ def simulated(folder: Path, days: int, names: Sequence[str] = SITES, seed: int =
     return made
 
 
+def without_rules(made: dict[str, Simulated]) -> dict[str, Simulated]:
+    """The same sites without their rules, which end their files."""
+    for each in made.values():
+        text = each.site.read_text(encoding="utf-8")
+        each.site.write_text(text.partition("\nrules:")[0] + "\n", encoding="utf-8")
+    return made
+
+
 def sites_folder(made: dict[str, Simulated], folder: Path) -> Path:
     """The catalog of a worker: the files of the simulated sites."""
     folder.mkdir(exist_ok=True)

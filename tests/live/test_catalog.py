@@ -28,6 +28,7 @@ from tests.live.harness import (
     system,
     views,
     wait_for,
+    without_rules,
 )
 from tests.servers.kafka import KafkaServer
 
@@ -39,7 +40,7 @@ SIZE = 20
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
-    return simulated(tmp_path_factory.mktemp("simulated"), 2, (SITE,))[SITE]
+    return without_rules(simulated(tmp_path_factory.mktemp("simulated"), 2, (SITE,)))[SITE]
 
 
 def file_without(point: str, text: str) -> str:

@@ -27,6 +27,7 @@ from tests.live.harness import (
     sites_folder,
     system,
     views,
+    without_rules,
 )
 from tests.servers.kafka import KafkaServer
 
@@ -73,7 +74,7 @@ def of_run(store: PostgresStore, run: str) -> Views:
 def test_a_run_stands_apart_from_what_is_live(
     own_kafka: Callable[..., KafkaServer], database: str, tmp_path: Path
 ) -> None:
-    made = simulated(tmp_path / "simulated", 2, (SITE,))
+    made = without_rules(simulated(tmp_path / "simulated", 2, (SITE,)))
     archive, site = tmp_path / "archive", load_site(made[SITE].site)
     latest = pl.read_parquet(made[SITE].telemetry)["time"].dt.epoch("ms").max()
     slack = max(point.allowed_lateness_ms + point.resolution_ms for point in site.points)

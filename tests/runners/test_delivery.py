@@ -377,6 +377,28 @@ def test_a_child_stands_under_its_parent_until_that_is_over(
     assert states(store)["brief.1"] == "untold"
 
 
+def test_the_end_is_told_where_it_is_uncertain_whether_the_opening_was(
+    connect: Connect, store: Store, tmp_path: Path
+) -> None:
+    clock = Clock()
+    site = "site: depot\ntime_zone: Asia/Taipei\nassets:\n  - {name: plant}\n  - {name: room, parent: plant}\n"
+    store.execute("insert into op.catalog values (1, 'depot', 'abc', $1)", [site])
+    brief, plant = episode("brief"), episode("p", asset="plant", subject="depot/plant")
+    with (
+        Receiver(lambda _, name: Answer(500 if name == "brief.0" else 204)) as receiver,
+        sending(connect(), webhooks(tmp_path, {"ops": receiver.url}), clock) as at_work,
+    ):
+        put(store, notices(brief), clock())
+        until(lambda: states(store) == {"brief.0": "waiting"})
+        put(store, notices(plant), clock())
+        until(lambda: states(store).get("p.0") == "sent")
+        at_work.add(seconds=10)
+        until(lambda: states(store).get("brief.0") == "grouped", lambda: statuses(store))
+        put(store, notices(episode("brief", closed_ms=brief.opened_ms + 1), [CLOSED], 1), clock())
+        until(lambda: states(store).get("brief.1") == "sent", lambda: statuses(store))
+        assert receiver.ids() == ["p.0", "brief.1"]
+
+
 def test_escalation_goes_to_more_people_and_so_does_the_end_of_it(tmp_path: Path) -> None:
     with closing(DuckDBStore(tmp_path / "a.duckdb")) as store, Receiver() as receiver:
         urls = {name: f"{receiver.url}/{name}" for name in ("ops", "boss")}

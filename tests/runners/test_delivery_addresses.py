@@ -8,7 +8,15 @@ import urllib.request
 
 import pytest
 
-from streams.runners.delivery.addresses import RefusedAddressError, looked_up, public_only, public_socket, refusal
+from streams.runners.delivery.addresses import (
+    PRIVATE,
+    RefusedAddressError,
+    guarded,
+    looked_up,
+    private_socket,
+    public_socket,
+    refusal,
+)
 from tests.servers.receiver import Receiver
 
 REFUSED = {
@@ -75,7 +83,21 @@ def test_a_name_that_resolves_to_nothing_has_no_address() -> None:
 
 def test_a_library_that_follows_redirects_is_stopped_at_the_connection() -> None:
     with Receiver() as receiver:
-        with public_only(), pytest.raises(urllib.error.URLError, match="refused address"):
+        with guarded(), pytest.raises(urllib.error.URLError, match="refused address"):
             urllib.request.urlopen(receiver.url, timeout=5)
         urllib.request.urlopen(receiver.url, timeout=5).close()
         assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "224.0.0.1", "0.0.0.0", "::ffff:169.254.169.254"])
+def test_private_networks_are_no_link_of_the_machine(address: str) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with pytest.raises(RefusedAddressError):
+        private_socket((family, socket.SOCK_STREAM, 6, "", (address, 80)))
+    assert looked_up(address, 80, PRIVATE)[address]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "192.168.0.9", "100.64.0.7", "8.8.8.8"])
+def test_private_networks_may_be_opened(address: str) -> None:
+    private_socket((socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80))).close()
+    assert looked_up(address, 80, PRIVATE) == {address: ""}

@@ -9,13 +9,15 @@ import ipaddress
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 RESERVED: Final = (ipaddress.ip_network("192.0.0.0/24"), ipaddress.ip_network("64:ff9b:1::/48"))
 """Networks that `ipaddress` takes for public, or for private in some versions alone."""
+PRIVATE: Final = frozenset({"loopback", "private", "reserved"})
+"""Kinds that `allow_private` opens. What is link-local holds the secrets of machines in a cloud, and no receiver."""
 _guard = threading.local()
 _hooked = threading.Event()
 
@@ -57,21 +59,30 @@ def _inner(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4A
     return ip.ipv4_mapped or ip.sixtofour or (teredo[1] if teredo else None)
 
 
-def need_public(address: str) -> None:
-    """RefusedAddressError unless an IP address may be connected to."""
+def need_open(address: str, openable: Collection[str] = ()) -> None:
+    """RefusedAddressError unless an IP address may be connected to: a public one, or one of a kind that is openable."""
     kind = refusal(address)
-    if kind:
+    if kind and kind not in openable:
         raise RefusedAddressError(address, kind)
 
 
 def public_socket(info: tuple[Any, ...]) -> socket.socket:
     """A socket for what `getaddrinfo` found; RefusedAddressError where it must not be connected to."""
+    return _socket(info, ())
+
+
+def private_socket(info: tuple[Any, ...]) -> socket.socket:
+    """The same where private networks are allowed."""
+    return _socket(info, PRIVATE)
+
+
+def _socket(info: tuple[Any, ...], openable: Collection[str]) -> socket.socket:
     family, kind, protocol, _, address = info
-    need_public(address[0])
+    need_open(address[0], openable)
     return socket.socket(family, kind, protocol)
 
 
-def looked_up(host: str, port: int) -> dict[str, str]:
+def looked_up(host: str, port: int, openable: Collection[str] = ()) -> dict[str, str]:
     """The addresses of a host as it resolves now, each with why it must not be connected to, or nothing where it may.
 
     Empty where none is found.
@@ -80,24 +91,26 @@ def looked_up(host: str, port: int) -> dict[str, str]:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         return {}
-    return {address: refusal(address) for address in sorted(found)}
+    kinds = {address: refusal(address) for address in sorted(found)}
+    return {address: "" if kind in openable else kind for address, kind in kinds.items()}
 
 
 @contextmanager
-def public_only() -> Iterator[None]:
-    """Let this thread connect to public addresses alone, whatever library does it, redirects included."""
+def guarded(openable: Collection[str] = ()) -> Iterator[None]:
+    """Let this thread connect to such addresses alone, whatever library does it, redirects included."""
     if not _hooked.is_set():
         _hooked.set()
         sys.addaudithook(_audit)
-    _guard.on = True
+    _guard.openable = openable
     try:
         yield
     finally:
-        _guard.on = False
+        _guard.openable = None
 
 
 def _audit(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "socket.connect" and getattr(_guard, "on", False):
+    openable = getattr(_guard, "openable", None)
+    if event == "socket.connect" and openable is not None:
         address = arguments[1]
         if isinstance(address, tuple):
-            need_public(str(address[0]))
+            need_open(str(address[0]), openable)

@@ -22,7 +22,7 @@ from streams.domain.alerts import NoticeKind, Severity
 from streams.domain.findings import CatalogError, Finding, IngestError
 from streams.domain.findings import Severity as Weight
 from streams.ingest.kafka_settings import read_secret
-from streams.runners.delivery.addresses import looked_up
+from streams.runners.delivery.addresses import PRIVATE, looked_up
 from streams.runners.delivery.channels_file import OWN_KEYS, ChannelRow, ChannelsFile, Language, RouteRow, SecretRow
 from streams.runners.delivery.signing import secret_bytes
 from streams.stores.dispatch import Message
@@ -244,15 +244,15 @@ class _Reading:
         elif parts.username is not None or parts.password is not None:
             sentence = f"channels[{row.name}].url: a secret stands in no address"
             self.source.add("bad_value", sentence, row.line("url"), expected=WEB_URL, found="a user before the host")
-        elif not row.allow_private:
+        else:
             self._check_host(row, host, port)
 
     def _check_host(self, row: ChannelRow, host: str, port: int) -> None:
-        found = looked_up(host, port)
+        found = looked_up(host, port, PRIVATE if row.allow_private else ())
         line, sentence = row.line("url"), f"channels[{row.name}].url"
         if found and all(found.values()):
             shown = ", ".join(f"{address} ({kind})" for address, kind in found.items())
-            expected = "a public one, or allow_private: true"
+            expected = "a public or private one" if row.allow_private else "a public one, or allow_private: true"
             self.source.add("refused_address", f"{sentence}: refused address", line, expected=expected, found=shown)
         elif not found and row.kind != "apprise":  # of which a host may be a secret
             expected, weight = "a name that resolves to an address", Weight.WARNING
@@ -270,5 +270,5 @@ class _Reading:
         if service is None:
             sentence, expected = f"channels[{row.name}].url: bad value", "an address that apprise knows"
             self.source.add("bad_value", sentence, row.line("url"), expected=expected, found="another thing")
-        elif not row.allow_private and service.host:
+        elif service.host:
             self._check_host(row, str(service.host), int(service.port or 0))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, Final, TypeVar
@@ -17,7 +16,7 @@ from typing import Any, Final, TypeVar
 import aiohttp
 import orjson
 
-from streams.runners.delivery.addresses import public_only, public_socket
+from streams.runners.delivery.addresses import PRIVATE, guarded, private_socket, public_socket
 from streams.runners.delivery.channels import Channel
 from streams.runners.delivery.outcome import Outcome, Result, of_answer
 from streams.runners.delivery.signing import signed
@@ -52,7 +51,7 @@ class Post:
         """Make the clients: one for public addresses alone, one for channels that allow others."""
         self._public, self._any = (
             self._client(aiohttp.TCPConnector(socket_factory=public_socket, **LINE)),
-            self._client(aiohttp.TCPConnector(**LINE)),
+            self._client(aiohttp.TCPConnector(socket_factory=private_socket, **LINE)),
         )
         return self
 
@@ -144,7 +143,7 @@ def notified(channel: Channel, letter: Letter) -> Outcome:
     text = body(letter.data, letter.kind, channel.language, letter.zone)
     heading = title(letter.data, letter.kind, channel.language)
     kind = "success" if letter.kind == "closed" else sort
-    with nullcontext() if channel.allow_private else public_only():  # in this thread, as `Apprise.notify` might not
+    with guarded(PRIVATE if channel.allow_private else ()):  # in this thread, as `Apprise.notify` might not
         taken = service.notify(body=text, title=heading, notify_type=kind)
     return Outcome(Result.SENT, "taken") if taken else Outcome(Result.FAILED, "not taken")
 
