@@ -22,3 +22,5 @@ alter role kilowatch_grafana set timezone = 'UTC';
 alter role kilowatch_grafana set default_transaction_read_only = on;
 alter role kilowatch_grafana set statement_timeout = '30s';
 alter role kilowatch_grafana set search_path = mart;
+-- A panel's query takes milliseconds, and compiling it a second.
+alter role kilowatch_grafana set jit = off;
