@@ -90,6 +90,7 @@ format: setup ## Let ruff and sqlfluff mend what they can
 
 bench: setup servers .venv-bench/.ready ## Measure speed on this machine, beside what else one could run
 	@$(BIN)/python -m jobs.bench
+	@$(BIN)/python -m tests.dashboards.bench
 	@$(BIN)/python -m tests.servers.bench $(LIVE)
 
 .venv-bench/.ready: requirements/bench.txt
