@@ -96,6 +96,7 @@ bench: setup servers .venv-bench/.ready ## Measure speed here and what scores an
 	@$(BIN)/python -m jobs.bench
 	@$(BIN)/python -m jobs.bench_anomaly $(ANOMALY)
 	@$(BIN)/python -m jobs.detecting $(DETECTORS)
+	@$(BIN)/python -m tests.dashboards.bench
 	@$(BIN)/python -m tests.servers.bench $(LIVE)
 
 .venv-bench/.ready: requirements/bench.txt

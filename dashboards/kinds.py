@@ -10,7 +10,7 @@ from dashboards.looks import Names, Steps
 from dashboards.parts import Column, Kind, Panel
 from dashboards.query import Query, source
 from dashboards.sdk import bargauge, common, dashboard, gauge, model, shapes, stat, statetimeline, table, timeseries
-from dashboards.words import Language, said
+from dashboards.words import Language, Words, said
 
 AnyPanel = timeseries.Panel | stat.Panel | gauge.Panel | bargauge.Panel | table.Panel | statetimeline.Panel
 LAST: Final = "lastNotNull"
@@ -169,5 +169,6 @@ def _properties(column: Column, panel: Panel, language: Language) -> list[model.
         found.append(("custom.width", column.width))
     if column.is_hidden or title == "":  # a text in the other language
         found.append(("custom.hideFrom", {"legend": True, "tooltip": True, "viz": True}))
-    found += [(f"custom.{name}", value) for name, value in column.custom.items()]
+    for name, value in column.custom.items():
+        found.append((f"custom.{name}", said(value, language) if isinstance(value, Words) else value))
     return [model.DynamicConfigValue(id_val=name, value=value) for name, value in found]

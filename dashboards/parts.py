@@ -62,8 +62,9 @@ class Link:
 class Column:
     """A column of the answer: what it is called, its unit and looks.
 
-    `custom` holds properties that only this kind of panel has, by their names in `fieldConfig.defaults.custom`. A
-    column without a title keeps the names that the rows give it (one bar a row).
+    `custom` holds properties that only this kind of panel has, by their names in `fieldConfig.defaults.custom`; a text
+    among them, such as the name of another column, is in each language. A column without a title keeps the names that
+    the rows give it (one bar a row).
     """
 
     name: str

@@ -33,7 +33,6 @@ COMMANDS: Final = {
     "bridge": "jobs.bridge:bridge",
     "token": "jobs.token:token",
     "alerts": "jobs.alerts:app",
-    "dashboards": "jobs.dashboards:app",
     "demo": "jobs.demo:demo",
     "simulate": "jobs.simulation.command:simulate_site",
 }

@@ -11,7 +11,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Dashboards: built from their source, checked without Grafana and on a store, pushed to Grafana, drawn as pictures.",
+    help="Dashboards: built from their source, checked without Grafana and on a store, pushed, drawn as pictures.",
 )
 app.command("build", epilog=dashboards_build.EPILOG)(dashboards_build.build)
 app.command("check", epilog=dashboards_check.EPILOG)(dashboards_check.check)

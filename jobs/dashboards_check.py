@@ -12,7 +12,6 @@ import typer
 from dashboards.checks.found import Checked, read
 from dashboards.place import GENERATED
 from jobs.dashboards_execute import Ran, Runner, newest_ms
-from jobs.dashboards_expand import Macros
 from jobs.extras import part
 from jobs.opening import is_server, opened
 from jobs.say import say
@@ -57,7 +56,7 @@ def check(
     if store:
         with opened(store, read_only=True) as kept:
             to_ms = round(until.replace(tzinfo=UTC).timestamp() * 1000) if until else newest_ms(kept)
-            findings += _run(kept, boards, ran, Runner(kept, Macros(_timescale(store, kept)), to_ms, since, most))
+            findings += _run(kept, boards, ran, Runner(kept, to_ms, _timescale(store, kept), since, most))
     sys.stderr.writelines(f"{finding.severity.value}: {finding}\n" for finding in findings)
     for name, seconds in ran.slowest(SLOWEST):
         say.print(f"{seconds * 1000:,.0f} ms  {name}", soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,15 +10,21 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Final
 
+import polars as pl
+
 from dashboards.checks.found import Checked, targets
 from jobs import dashboards_answer
-from jobs.dashboards_expand import Expand, ExpandError, Span, interval_of, length_ms
+from jobs.page.frames import Format, frame_of
+from jobs.page.interpolation import Values, interpolated
+from jobs.page.intervals import QueryError, interval_of, seconds_of
+from jobs.page.macros import Expanded, Macros, TimeRange
+from jobs.page.variables import Chosen, Variable, choose, variables_of
 from streams.domain.findings import Finding, StoreError
 from streams.stores.store import Store
 
 POINTS: Final = 1000
 """Width of a panel in points, as on a large screen."""
-SINCE: Final = re.compile(r"now-(\d+(?:m|h|d))")
+SINCE: Final = re.compile(r"now-(\d+[mhd])")
 
 
 @dataclass
@@ -38,8 +45,8 @@ class Runner:
     """Runs dashboards on a store; of each variable with one choice at most `most` options are tried."""
 
     store: Store
-    expand: Expand
     to_ms: int
+    timescale: bool = False
     length: str | None = None
     most: int = 50
 
@@ -47,7 +54,8 @@ class Runner:
         """What is wrong with the answers; each statement is run once, whatever the languages."""
         done: set[str] = set()
         for board in boards:
-            span = Span(self.to_ms - length_ms(self.length or _since(board)), self.to_ms)
+            length_s = seconds_of(self.length or _since(board), self.to_ms)
+            span = TimeRange(self.to_ms - round(length_s * 1000), self.to_ms)
             for choice in self._choices(board, span):
                 for panel, target in targets(board):
                     yield from self._panel(board, panel, target, choice, span, done, ran)
@@ -59,53 +67,70 @@ class Runner:
                 if _key(board, panel) not in ran.shown and not panel["fieldConfig"]["defaults"].get("noValue"):
                     yield board.wrong("empty", "nothing to show, and no word why", panel, expected="rows, or noValue")
 
+    def expanded(self, sql: str, values: Values, span: TimeRange, interval_ms: int) -> Expanded:
+        """A statement as the store takes it; QueryError where Grafana would refuse it."""
+        macros = Macros(span, interval_ms, self.to_ms, self.timescale)
+        return macros.expand(interpolated(sql, values, span, interval_ms))
+
     def _panel(
         self,
         board: Checked,
         panel: dict[str, Any],
         target: dict[str, Any],
-        choice: Mapping[str, Sequence[str]],
-        span: Span,
+        choice: Mapping[str, Chosen],
+        span: TimeRange,
         done: set[str],
         ran: Ran,
     ) -> Iterator[Finding]:
         points = round(POINTS * panel.get("gridPos", {}).get("w", 24) / 24)
+        interval_ms = interval_of(span.to_ms - span.from_ms, points, panel.get("interval"))
+        values = {name: each.value() for name, each in choice.items()}
+        form: Format = "table" if target.get("format") == "table" else "time_series"
         try:
-            sql = self.expand(
-                str(target.get("rawSql", "")), choice, span, interval_of(span, points, panel.get("interval"))
-            )
-            key = f"{_key(board, panel)} {sql}"
+            expanded = self.expanded(str(target.get("rawSql", "")), values, span, interval_ms)
+            key = f"{_key(board, panel)} {expanded.sql}"
             if key in done:
                 return
             done.add(key)
             begun = perf_counter()
-            rows = self.store.query(sql)
-        except (ExpandError, StoreError) as error:
+            rows = self.store.query(expanded.sql)
+            took = perf_counter() - begun
+            yield from dashboards_answer.check(board, panel, rows)
+            frame_of(rows, form, span, expanded.fill)
+        except (QueryError, StoreError) as error:
             yield board.wrong("query", f"with {_said(choice)}: {str(error).splitlines()[0]}", panel)
             return
         ran.queries += 1
         name = f"{_key(board, panel)} {panel.get('title')}"
-        ran.seconds[name] = max(ran.seconds.get(name, 0.0), perf_counter() - begun)
+        ran.seconds[name] = max(ran.seconds.get(name, 0.0), took)
         if not dashboards_answer.is_empty(rows):
             ran.shown.add(_key(board, panel))
-        yield from dashboards_answer.check(board, panel, rows)
 
-    def _choices(self, board: Checked, span: Span) -> Iterator[dict[str, list[str]]]:
+    def _choices(self, board: Checked, span: TimeRange) -> Iterator[Mapping[str, Chosen]]:
         """What may be chosen: each option of a variable with one choice, all of one with several."""
-        yield from self._further(list(board.variables.items()), {}, span)
+        yield from self._further(list(variables_of(board.whole)), (), {}, span)
 
     def _further(
-        self, variables: list[tuple[str, dict[str, Any]]], chosen: dict[str, list[str]], span: Span
-    ) -> Iterator[dict[str, list[str]]]:
+        self, variables: list[Variable], before: tuple[Variable, ...], given: dict[str, list[str]], span: TimeRange
+    ) -> Iterator[Mapping[str, Chosen]]:
+        chosen = asyncio.run(choose(before, given, span, self._ask_of(span)))
         if not variables:
             yield chosen
             return
-        (name, variable), *rest = variables
-        sql = self.expand(str(variable.get("query", "")), chosen, span, interval_of(span, POINTS, None))
-        options = [str(row[0]) for row in self.store.query(sql).rows()] or [""]
-        picks = [options] if variable.get("multi") else [[each] for each in options[: self.most]]
+        variable, *rest = variables
+        known = (*before, variable)
+        options = [
+            value for _, value in asyncio.run(choose(known, given, span, self._ask_of(span)))[variable.name].options
+        ]
+        picks = [options] if variable.multi or not options else [[each] for each in options[: self.most]]
         for pick in picks:
-            yield from self._further(rest, {**chosen, name: pick}, span)
+            yield from self._further(rest, known, {**given, variable.name: pick}, span)
+
+    def _ask_of(self, span: TimeRange) -> Any:  # noqa: ANN401 - an Ask
+        async def ask(statement: str) -> pl.DataFrame:
+            return self.store.query(self.expanded(statement, {}, span, interval_of(0, 1)).sql)
+
+        return ask
 
 
 def newest_ms(store: Store) -> int:
@@ -128,5 +153,5 @@ def _key(board: Checked, panel: dict[str, Any]) -> str:
     return f"{board.uid.rpartition('-')[0]} {panel.get('id')}"
 
 
-def _said(choice: Mapping[str, Sequence[str]]) -> str:
-    return ", ".join(f"{name} {' '.join(picked)[:60]}" for name, picked in choice.items()) or "no choice"
+def _said(choice: Mapping[str, Chosen]) -> str:
+    return ", ".join(f"{name} {' '.join(each.values)[:60]}" for name, each in choice.items()) or "no choice"

@@ -132,7 +132,7 @@ UNUSUAL: Final = Section(
             query="alerts/scores",
             lowest=0,
             highest=1,
-            least="15m",
+            least="1h",
             steps=SCORE_LINE,
             drawing=Drawing(has_limits=True, fill=0),
             empty=Words("這段時間沒有分數", "no scores in this range"),

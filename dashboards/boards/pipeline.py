@@ -173,9 +173,10 @@ WHAT_COMES: Final = Section(
             kind=Kind.TIME_SERIES,
             title=Words("每分鐘讀值", "Readings a minute"),
             says=Words(
-                "依讀值自己的時間。平常是平的；整條掉下去是閘道或網路，慢慢變少是感測器一個個沒電。",
-                "By their own time. It is usually flat: a whole line that falls is a gateway or the network, one that "
-                "ebbs away is sensors that lose power one by one.",
+                "依讀值自己的時間，最多到範圍的最後七天。平常是平的；整條掉下去是閘道或網路，慢慢變少是感測器一個個沒"
+                "電。",
+                "By their own time, of the last seven days of the range at most. It is usually flat: a whole line "
+                "that falls is a gateway or the network, one that ebbs away is sensors that lose power one by one.",
             ),
             query="pipeline/arrivals",
             unit=COUNT,

@@ -28,6 +28,7 @@ NO_READINGS: Final = Words(
     "這段時間沒有讀值；虛擬表沒有自己的讀值，很舊的可能只在封存裡",
     "no readings in this range: a virtual meter has none of its own, and old ones may be in the archive alone",
 )
+LOWER: Final = Words("下限", "lower")
 BAND: Final = {"fillOpacity": 0, "lineWidth": 0, "lineStyle": {"fill": "dash", "dash": [4, 4]}}
 
 WHAT_IS_IT: Final = Section(
@@ -95,12 +96,12 @@ USUAL: Final = Section(
                     colour="text",
                     custom={"lineStyle": {"fill": "dash", "dash": [8, 6]}, "fillOpacity": 0},
                 ),
-                Column(name="lower", title=Words("下限", "lower"), colour="light-green", custom=BAND),
+                Column(name="lower", title=LOWER, colour="light-green", custom=BAND),
                 Column(
                     name="upper",
                     title=Words("上限", "upper"),
                     colour="light-green",
-                    custom={"lineWidth": 0, "fillBelowTo": "lower", "fillOpacity": 15},
+                    custom={"lineWidth": 0, "fillBelowTo": LOWER, "fillOpacity": 15},
                 ),
             ),
             decimals=2,

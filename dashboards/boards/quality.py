@@ -113,7 +113,7 @@ HOLES: Final = Section(
             ),
             query="quality/timeline",
             names=QUALITY_CODE,
-            least="15m",
+            least="1h",
             height=11,
             empty=NO_METERS,
         ),

@@ -13,6 +13,8 @@ from streams.domain.findings import Finding
 
 TEXTS: Final = frozenset({"title", "description", "label", "text", "noValue", "displayName"})
 """Keys whose values are texts; in an override `value` of `displayName` is one."""
+NAMES: Final = frozenset({"displayName", "custom.fillBelowTo"})
+"""Properties of overrides whose values are texts."""
 LANGUAGE: Final = re.compile(rf"([-_])({'|'.join(Language)})\b")
 
 
@@ -40,8 +42,8 @@ def _bare(node: Any) -> Any:  # noqa: ANN401 - JSON
         )
     if not isinstance(node, dict):
         return LANGUAGE.sub(r"\1*", node) if isinstance(node, str) else node
-    if node.get("id") == "displayName":
-        return {"id": "displayName", "value": bool(node.get("value"))}
+    if node.get("id") in NAMES:
+        return {"id": node["id"], "value": bool(node.get("value"))}
     matcher = node.get("matcher")
     if isinstance(matcher, dict) and str(matcher.get("options", "")).endswith(tuple(f"_{each}" for each in Language)):
         return {"matcher": {"id": matcher["id"], "options": _bare(matcher["options"])}}

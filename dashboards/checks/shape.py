@@ -61,7 +61,10 @@ def _overrides(board: Checked, panel: dict[str, Any], definition: str) -> Iterat
     standard = whole["Properties"]["properties"]
     config = whole[definition]["properties"].get("fieldConfig", {})
     own = config.get("properties", {}).get("defaults", {}).get("properties", {}).get("custom", {}).get("properties", {})
+    shown = {value for _, name, value in properties(panel) if name == "displayName"}
     for _, name, value in properties(panel):
+        if name == "custom.fillBelowTo" and value not in shown:
+            yield board.wrong("override", "fills down to a series that is not there", panel, found=repr(value))
         known = own.get(name.removeprefix("custom.")) if name.startswith("custom.") else standard.get(name)
         if known is None:
             yield board.wrong("override", "unknown property of an override", panel, found=repr(name))

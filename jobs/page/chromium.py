@@ -6,6 +6,7 @@ import asyncio
 import base64
 import itertools
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -28,10 +29,15 @@ OPTIONS: Final = (
     "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--hide-scrollbars", "--mute-audio", "--force-color-profile=srgb",
 )  # fmt: skip
+LEFT: Final = re.compile("navigated|context was destroyed|Cannot find (default execution )?context")
 
 
 class ChromiumError(KilowatchError):
     """Chromium is not there, does not start, or a page does not do what was expected of it."""
+
+
+class LeftError(ChromiumError):
+    """The page that was asked was left for another meanwhile."""
 
 
 def find_chromium() -> str | None:
@@ -79,7 +85,8 @@ class Tab:
                 f"Chromium: expected an answer to {method} within {ANSWER_S:g} s; found none"
             ) from error
         if "error" in answer:
-            raise ChromiumError(f"Chromium: {method}: {answer['error'].get('message')}")
+            said = str(answer["error"].get("message"))
+            raise (LeftError if LEFT.search(said) else ChromiumError)(f"Chromium: {method}: {said}")
         return dict(answer["result"])
 
     async def evaluate(self, script: str) -> Any:  # noqa: ANN401 - JSON
@@ -93,12 +100,19 @@ class Tab:
     async def until(self, script: str, limit_s: float, what: str) -> Any:  # noqa: ANN401 - JSON
         """The value of an expression once it is true; ChromiumError where it is not within so many seconds."""
         ends = asyncio.get_running_loop().time() + limit_s
-        while not (value := await self.evaluate(script)):
+        while not (value := await self._here(script)):
             if asyncio.get_running_loop().time() > ends:
                 shown = await self.evaluate("document.body?.innerText.slice(0, 500)")
                 raise ChromiumError(f"page: expected {what} within {limit_s:g} s; found: {shown!r} {self.said}")
             await asyncio.sleep(0.05)
         return value
+
+    async def _here(self, script: str) -> Any:  # noqa: ANN401 - JSON
+        """The value of an expression; None where the page was just left for another."""
+        try:
+            return await self.evaluate(script)
+        except LeftError:
+            return None
 
     async def size(self, width: int, height: int, scale: float = 1.0) -> None:
         """Be a window of so many pixels; a narrow one is a phone."""

@@ -23,3 +23,5 @@ alter role kilowatch_grafana set search_path = mart;
 alter role kilowatch_sender set timezone = 'UTC';
 alter role kilowatch_operator set timezone = 'UTC';
 alter role kilowatch_operator set statement_timeout = '30s';
+-- A panel's query takes milliseconds, and compiling it a second.
+alter role kilowatch_grafana set jit = off;

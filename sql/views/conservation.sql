@@ -1,6 +1,5 @@
 -- One row a register and local day: what the register moved by, corrected, against the sum of its intervals.
 create or replace view mart.conservation as
--- An interval of a local day begins within a day of the register's; saying so lets a store find it by its key.
 select
     p.site,
     p.point,
@@ -19,10 +18,6 @@ inner join op.point as p on d.point_id = p.point_id
 left join lateral (
     select sum(i.amount) as amount
     from fact.interval as i
-    where
-        i.point_id = d.point_id
-        and i.local_day = d.local_day
-        and i.starts_at >= d.begins_at - interval '1 day'
-        and i.starts_at < d.begins_at + interval '2 days'
+    where i.point_id = d.point_id and i.local_day = d.local_day
 ) as f on true
 where p.quantity = 'energy' and position('@' in p.site) = 0;

@@ -12,6 +12,7 @@ TABLES = (
     "select table_schema, table_name from information_schema.tables "
     "where table_schema in ('op', 'raw', 'fact') and table_type = 'BASE TABLE' order by 1, 2"
 )
+AT_ONCE = 500_000
 MADE = {("op", "migration"), ("op", "unit")}
 """Tables that `migrate` fills."""
 
@@ -22,10 +23,12 @@ def copy(source: DuckDBStore, dsn: str, passwords: dict[str, str]) -> None:
     try:
         migrate(target, passwords)
         for schema, name in source.rows(TABLES):
-            rows = source.frame(f"select * from {schema}.{name}")
-            if (schema, name) not in MADE and len(rows):
+            if (schema, name) in MADE:
+                continue
+            for batch in source.con.sql(f"select * from {schema}.{name}").to_arrow_reader(AT_ONCE):
+                rows = pl.DataFrame(batch)
                 moments = [column for column, dtype in rows.schema.items() if isinstance(dtype, pl.Datetime)]
                 target.append(f"{schema}.{name}", rows.with_columns(pl.col(moments).cast(pl.Datetime("us"))))
-        target.con.execute("analyze")
+        target.con.execute("vacuum analyze")
     finally:
         target.close()

@@ -109,6 +109,11 @@ def value_of_override(whole: Json) -> None:
     of_kind(whole, "table")["fieldConfig"]["overrides"][0]["properties"].append({"id": "custom.width", "value": "90px"})
 
 
+def fill_to_nowhere(whole: Json) -> None:
+    text = json.dumps(whole).replace('"custom.width"', '"custom.fillBelowTo"')
+    whole.update(json.loads(text))
+
+
 def no_id(whole: Json) -> None:
     del whole["panels"][2]["id"]
 
@@ -229,6 +234,7 @@ MUTATIONS: list[tuple[Callable[[Json], None], str, str]] = [
     (kind, "kind", "unknown kind: expected timeseries, stat"),
     (override, "override", "unknown property of an override: found 'custom.widht'"),
     (value_of_override, "override", "custom.width: '90px' is not of type 'number'"),
+    (fill_to_nowhere, "override", "fills down to a series that is not there"),
     (no_id, "id", "no id"),
     (same_id, "id", "an id that another panel has, too"),
     (beyond_the_grid, "grid", "a place outside the grid"),

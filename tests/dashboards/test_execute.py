@@ -17,8 +17,9 @@ from dashboards.generate import RULES
 from dashboards.place import GENERATED
 from jobs.cli import app
 from jobs.dashboards_execute import Ran, Runner, newest_ms
-from jobs.dashboards_expand import ExpandError, Macros, Span
 from jobs.opening import opened
+from jobs.page.intervals import QueryError
+from jobs.page.macros import TimeRange
 from streams.domain.findings import Finding
 from streams.stores.store import Store
 
@@ -56,7 +57,7 @@ def answers(url: str, *, timescale: bool) -> dict[str, pl.DataFrame]:
     """The answers to all queries of all panels."""
     with opened(url, read_only=True) as store:
         kept = Kept(store, {})
-        runner = Runner(kept, Macros(timescale), newest_ms(store), most=3)  # type: ignore[arg-type]  # it only asks
+        runner = Runner(kept, newest_ms(store), timescale, most=3)  # type: ignore[arg-type]  # it only asks
         assert list(runner.check(BOARDS, Ran())) == []
         return kept.answers
 
@@ -178,7 +179,7 @@ def test_a_mistake_is_seen_by_the_answer(
 
 
 def run(store: Store, board: Checked) -> Iterator[Finding]:
-    runner, ran = Runner(store, Macros(timescale=False), newest_ms(store), most=1), Ran()
+    runner, ran = Runner(store, newest_ms(store), most=1), Ran()
     yield from runner.check([board], ran)
     yield from runner.empty([board], ran)
 
@@ -190,8 +191,8 @@ def test_the_query_of_every_alert_rule_gives_one_number_a_row(store: str, reques
         to_ms = newest_ms(kept)
         for rule in group["rules"]:
             query = rule["data"][0]
-            span = Span(to_ms - query["relativeTimeRange"]["from"] * 1000, to_ms)
-            rows = kept.query(Macros(timescale=False)(query["model"]["rawSql"], {}, span, 60_000))
+            span = TimeRange(to_ms - query["relativeTimeRange"]["from"] * 1000, to_ms)
+            rows = kept.query(Runner(kept, to_ms).expanded(query["model"]["rawSql"], {}, span, 60_000).sql)
             numbers = [name for name, dtype in rows.schema.items() if dtype.is_numeric()]
             texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
             assert len(numbers) == 1 and len(texts) == len(rows.columns) - 1, rule["uid"]
@@ -207,7 +208,7 @@ def query_limit(rule: dict[str, Any]) -> list[float]:
 def test_a_range_is_taken_as_it_is_given(demo: str) -> None:
     code, output = checked(demo, "--since", "2d", "--until", "2025-06-08T00:00", "--most", "1")
     assert code == 0, output
-    with pytest.raises(ExpandError, match="expected a length such as 15m; found 'yesterday'"):
+    with pytest.raises(QueryError, match="error parsing interval yesterday: expected such as 5m"):
         RUN.invoke(app, ["dashboards", "check", "--store", demo, "--since", "yesterday"], catch_exceptions=False)
 
 

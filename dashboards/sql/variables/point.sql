@@ -1,4 +1,11 @@
 select p.point
 from mart.point as p
 where p.site in (${site:sqlstring})
-order by p.point;
+union all
+select '-' as point
+where
+    not exists (
+        select 1 from mart.point as p
+        where p.site in (${site:sqlstring})
+    )
+order by 1;
