@@ -24,6 +24,7 @@ from streams.operators.conservation import Day
 from streams.operators.cost import COST, cost
 from streams.operators.demand import DEMAND, QUARTER_MS, demand, quarters
 from streams.operators.emissions import EMISSIONS, emissions
+from streams.operators.fanning import Fanning
 from streams.operators.heard import in_units
 from streams.operators.models.parameters import Model
 from streams.operators.models.site_models import Active, SiteModels
@@ -60,7 +61,8 @@ class Memory(Protocol):
     def readings(self, places: list[int], since_ms: int) -> pl.DataFrame:
         """Raw rows of points stamped later than a time, in order of arrival.
 
-        Columns `place`, `time_ms`, `value`, `unit`, `quality`, `seq`, `late_ms`.
+        Columns `place`, `time_ms`, `value`, `text`, `unit`, `quality`, `seq`, `late_ms`; `text` alone of points whose
+        words are tallied.
         """
 
     def facts(self, places: list[int], from_ms: int, to_ms: int) -> pl.DataFrame:
@@ -167,6 +169,7 @@ class Pipeline:
         self.next_seq = next_seq
         self.fresh = Readings.concat([])
         self.counted = np.isin(table.kind, energy.WORKED)
+        self.fanning = Fanning.of(table)
         self.formulas = {
             table.index[point.name]: {table.index[name]: coefficient for coefficient, name in point.formula}
             for point in table.virtual
@@ -187,9 +190,9 @@ class Pipeline:
         """Take decoded readings (`clean.DECODED`) in order of arrival; `raw` and `rejects` keep other columns."""
         usable, rejects = clean(self.table.gate, decoded, received_ms)
         numbered = self._numbered(*(usable[name].to_numpy() for name in ("place", "time_ms", "ticks")))
-        counted = self._counted(numbered)
-        self.state, out = energy.step(self.table, self.state, counted, self._history)
-        raw = usable.hstack([pl.Series("seq", numbered.seq), self._late(numbered, out.tags)])
+        worked, row = self._worked(numbered, usable["text"], usable["value"])
+        self.state, out = energy.step(self.table, self.state, worked, self._history)
+        raw = usable.hstack([pl.Series("seq", numbered.seq), self._late(numbered, row, out.tags)])
         heard = self._hear(numbered)
         self.models.hear(numbered.place, numbered.time_ms, usable["text"], usable["value"])
         return self._outputs(out, raw, rejects, heard)
@@ -201,9 +204,10 @@ class Pipeline:
         """
         before = self.state.column("highest_ms") == NEVER
         numbered = self._numbered(place, time_ms, ticks)
-        self.state, self.fresh = energy.arrive(self.table, self.state, self._counted(numbered))
+        worked, row = self._worked(numbered, text, value)
+        self.state, self.fresh = energy.arrive(self.table, self.state, worked)
         first = before & (self.state.column("highest_ms") > NEVER)
-        late_ms = self._late(numbered, self.fresh.tag)
+        late_ms = self._late(numbered, row, self.fresh.tag)
         self.models.hear(numbered.place, numbered.time_ms, text, value)
         told = self._hear(numbered)
         return Arrived(numbered.seq, late_ms, np.flatnonzero(first).tolist(), told, self.models.remembered())
@@ -228,17 +232,28 @@ class Pipeline:
         self.next_seq += len(place)
         return Readings(place, event_time(self.table, place, time_ms), ticks, seq, np.zeros_like(seq))
 
-    def _counted(self, readings: Readings) -> Readings:
-        counted = self.counted[readings.place]
-        return readings if counted.all() else readings.take(counted)
+    def _worked(self, readings: Readings, text: pl.Series, value: pl.Series) -> tuple[Readings, Int | None]:
+        """Readings of points that are worked off, then those of tallies of them.
 
-    def _late(self, readings: Readings, tags: Int) -> pl.Series:
-        """The tags of counted readings that are late, null for all others."""
+        With the reading that each is or was made from; None where they are the same.
+        """
+        counted = self.counted[readings.place]
+        if counted.all() and not self.fanning:
+            return readings, None
+        row = np.flatnonzero(counted)
+        mine = readings if counted.all() else readings.take(row)
+        if not self.fanning:
+            return mine, row
+        derived, of = self.fanning.fanned(readings, text, value)
+        return Readings.concat([mine, derived]), np.concatenate((row, of))
+
+    def _late(self, readings: Readings, row: Int | None, tags: Int) -> pl.Series:
+        """The tags of readings that are late, null for all others."""
         was_late = pl.Series("late_ms", [None], dtype=pl.Int64).new_from_index(0, len(readings))
         late = np.flatnonzero(tags != ON_TIME)
         if not len(late):
             return was_late
-        return was_late.scatter(np.flatnonzero(self.counted[readings.place])[late], tags[late])
+        return was_late.scatter(late if row is None else row[late], tags[late])
 
     def tick(self, now_ms: int) -> Outputs:
         """Take a recorded tick of the clock."""
@@ -361,6 +376,7 @@ class Pipeline:
     def restore(self, raw: pl.DataFrame) -> None:
         """Fill the buffers from raw rows (`place` and the columns of `Memory.readings`) that are not worked off yet."""
         readings = self._stored(raw)
+        np.maximum.at(self.state.column("highest_ms"), readings.place, readings.time_ms)
         late = readings.tag != ON_TIME
         waits = ~late & (readings.time_ms > self.state.column("done_ms")[readings.place])
         amounts = ~self.table.of_kind(PointKind.GAUGE)[readings.place]  # what is late of a gauge changes nothing
@@ -370,19 +386,20 @@ class Pipeline:
 
     def _history(self, places: list[int], since_ms: int) -> Readings:
         stamped = since_ms - int(self.table.interval_ms.max(initial=0))
-        readings = self._stored(self.memory.readings(places, stamped))
-        return readings.take(readings.time_ms > since_ms)
+        sources = np.unique(self.table.source[places]).tolist()
+        readings = self._stored(self.memory.readings(sources, stamped))
+        known = readings.time_ms > since_ms
+        return readings.take(known & np.isin(readings.place, places) if self.fanning else known)
 
     def _stored(self, rows: pl.DataFrame) -> Readings:
         names = pl.Series([point.name for point in self.table.points], dtype=pl.String)
-        decoded = rows.select(
-            names.gather(rows["place"]).alias("point"), pl.lit(None, pl.String).alias("text"), pl.exclude("place")
-        )
+        decoded = rows.select(names.gather(rows["place"]).alias("point"), pl.exclude("place"))
         usable, _ = clean(self.table.gate, decoded, np.iinfo(np.int64).max // 2)
         tag = usable["late_ms"].fill_null(ON_TIME).to_numpy()
         place = usable["place"].to_numpy()
         time_ms = event_time(self.table, place, usable["time_ms"].to_numpy())
-        return Readings(place, time_ms, usable["ticks"].to_numpy(), usable["seq"].to_numpy(), tag)
+        stored = Readings(place, time_ms, usable["ticks"].to_numpy(), usable["seq"].to_numpy(), tag)
+        return self._worked(stored, usable["text"], usable["value"])[0]
 
     def _outputs(
         self,
@@ -468,6 +485,8 @@ class Pipeline:
         return found
 
     def _rolling(self, facts: pl.DataFrame) -> pl.DataFrame:
+        if self.fanning:
+            facts = facts.filter(~pl.col("place").is_between(self.table.measured, len(self.table.points) - 1))
         if not len(facts):
             return NO_ROLLING
         first, last = int(facts["starts_ms"].min()), int(facts["ends_ms"].max())  # type: ignore[arg-type]

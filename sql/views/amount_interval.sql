@@ -20,6 +20,7 @@ inner join op.unit as u
         when 'mass' then 'kg'
         when 'count' then 'pcs'
         when 'reactive_energy' then 'kvarh'
+        when 'duration' then 'h'
         else '1'
     end
-where p.quantity <> 'energy' and position('@' in p.site) = 0;
+where p.quantity <> 'energy' and p.kind <> 'derived' and position('@' in p.site) = 0;

@@ -10,5 +10,5 @@ select
     cast(sum(f.missing_ms) as double precision) / 1000 as missing_s
 from fact.interval as f
 inner join op.point as p on f.point_id = p.point_id
-where p.quantity = 'energy' and position('@' in p.site) = 0
+where p.quantity = 'energy' and p.kind <> 'derived' and position('@' in p.site) = 0
 group by p.site, p.asset, p.point, f.local_day;

@@ -16,4 +16,4 @@ select
     cast(f.missing_ms as double precision) / 1000 as missing_s
 from fact.interval as f
 inner join op.point as p on f.point_id = p.point_id
-where p.quantity = 'energy' and position('@' in p.site) = 0;
+where p.quantity = 'energy' and p.kind <> 'derived' and position('@' in p.site) = 0;

@@ -10,4 +10,4 @@ select
     cast(p.resolution_ms as double precision) / 1000 as interval_s,
     p.time_zone
 from op.point as p
-where position('@' in p.site) = 0;
+where p.kind <> 'derived' and position('@' in p.site) = 0;

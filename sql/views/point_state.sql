@@ -22,7 +22,7 @@ with latest as (
             )
         end as starts_at
     from op.point as p
-    where position('@' in p.site) = 0
+    where p.kind <> 'derived' and position('@' in p.site) = 0
 )
 
 select

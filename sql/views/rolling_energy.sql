@@ -12,4 +12,4 @@ select
     cast(r.missing_24h_ms as double precision) / 1000 as missing_24h_s
 from fact.rolling as r
 inner join op.point as p on r.point_id = p.point_id
-where p.quantity = 'energy' and position('@' in p.site) = 0;
+where p.quantity = 'energy' and p.kind <> 'derived' and position('@' in p.site) = 0;

@@ -6,5 +6,5 @@ select
     count(distinct p.asset) as assets,
     count(*) as points
 from op.point as p
-where position('@' in p.site) = 0
+where p.kind <> 'derived' and position('@' in p.site) = 0
 group by p.site;

@@ -19,7 +19,7 @@ QUARTER_MS = 900_000
 LARGEST_TICKS = 2**53  # beyond it a double no longer tells two register values apart
 RATES = frozenset({"W", "kW", "MW", "kvar", "L/h", "m3/h"})
 LEVELS = (Quantity.TEMPERATURE,)
-REGISTER, POWER, INTERVAL, AMOUNT, GAUGE, STATE, VIRTUAL = PointKind
+REGISTER, POWER, INTERVAL, AMOUNT, GAUGE, STATE, VIRTUAL, _ = PointKind
 KINDS_OF_KEY = {
     "digits": (REGISTER,),
     "modulus": (REGISTER,),

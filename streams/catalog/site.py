@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from streams.catalog.emission_checks import check_emissions
 from streams.catalog.formula import Terms, flatten, parse_formula
 from streams.catalog.industries import industry_coefficient
+from streams.catalog.kpi_checks import check_kpis, kpi_of
 from streams.catalog.lines import parse
 from streams.catalog.point_checks import QUARTER_MS, check_points, check_resolution
 from streams.catalog.reference import Reference, load_reference
@@ -105,6 +106,7 @@ def _examine(path: Path, reference: Reference) -> tuple[list[Finding], SiteFile 
         check_supply(check, reference.tariffs.plans)
         check_emissions(check, reference.factors)
         check_rules(check, file.rules)
+        check_kpis(check, file.kpis)
     return in_order(source.findings), file, source.content
 
 
@@ -144,6 +146,7 @@ def _site(file: SiteFile, content: bytes) -> Site:
         sha256=hashlib.sha256(content).hexdigest(),
         source=content.decode("utf-8-sig"),
         rules=tuple(rule_of(row, file) for row in file.rules),
+        kpis=tuple(kpi_of(row, file) for row in file.kpis),
     )
 
 

@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from streams.catalog.kpi_rows import KpiRow
 from streams.catalog.rule_rows import RuleRow
 from streams.catalog.source import Row
 from streams.catalog.values import Capacity, Duration, ExactRatio, Moment, Name, Positive, TitleRow
@@ -18,6 +19,12 @@ AVERAGE_PRICE = "average_price"
 
 def _ratios(value: Any) -> Any:  # noqa: ANN401
     return value if isinstance(value, list) else [{"ratio": value}]
+
+
+def _written(kind: PointKind) -> PointKind:
+    if kind is PointKind.DERIVED:
+        raise ValueError("expected a kind that readings or a formula give; derived points are made by kpis")
+    return kind
 
 
 class AssetRow(Row):
@@ -48,7 +55,7 @@ class PointRow(Row):
 
     name: Name
     asset: str
-    kind: PointKind
+    kind: Annotated[PointKind, AfterValidator(_written)]
     quantity: Quantity | None = None
     obis: str | None = None
     unit: str | None = None
@@ -130,3 +137,4 @@ class SiteFile(Row):
     supply: SupplyRow = SupplyRow()
     emissions: tuple[EmissionRow, ...] = ()
     rules: tuple[RuleRow, ...] = ()
+    kpis: tuple[KpiRow, ...] = ()

@@ -1,7 +1,8 @@
 """Units and the small integer units that amounts are summed in.
 
 Amounts are 64-bit integers of the base unit: energy in mWh, reactive energy in mvarh, volume in mL,
-mass in mg, counts in thousandths, temperature in thousandths of a degree Celsius.
+mass in mg, counts in thousandths, temperature in thousandths of a degree Celsius, durations in milliseconds,
+degree-time in thousandths of a degree Celsius for an hour.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ BASE_UNIT: dict[Quantity, str] = {
     Quantity.MASS: "mg",
     Quantity.COUNT: "milli",
     Quantity.TEMPERATURE: "m°C",
+    Quantity.DURATION: "ms",
+    Quantity.DEGREE_TIME: "m°C·h",
     Quantity.OTHER: "milli",
 }
 
@@ -42,6 +45,10 @@ UNITS: dict[str, tuple[Quantity, Fraction]] = {
     "pcs": (Quantity.COUNT, Fraction(1_000)),
     "Cel": (Quantity.TEMPERATURE, Fraction(1_000)),
     "degF": (Quantity.TEMPERATURE, Fraction(5_000, 9)),
+    "s": (Quantity.DURATION, Fraction(1_000)),
+    "min": (Quantity.DURATION, Fraction(60_000)),
+    "h": (Quantity.DURATION, Fraction(3_600_000)),
+    "Cel.h": (Quantity.DEGREE_TIME, Fraction(1_000)),
     "1": (Quantity.OTHER, Fraction(1_000)),
     "%": (Quantity.OTHER, Fraction(1_000)),
 }

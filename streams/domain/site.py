@@ -12,6 +12,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from streams.domain.alerts import Rule
+from streams.domain.kpi import Derived, Kpi
 
 
 class SiteKind(StrEnum):
@@ -32,6 +33,7 @@ class PointKind(StrEnum):
     GAUGE: a level that is only averaged (temperature, humidity, power factor).
     STATE: a word (machine execution, door open).
     VIRTUAL: a linear formula over other points.
+    DERIVED: a tally of another point for a key figure (`streams.domain.kpi`); no file names one.
     """
 
     REGISTER = "register"
@@ -41,6 +43,7 @@ class PointKind(StrEnum):
     GAUGE = "gauge"
     STATE = "state"
     VIRTUAL = "virtual"
+    DERIVED = "derived"
 
 
 class Quantity(StrEnum):
@@ -52,6 +55,8 @@ class Quantity(StrEnum):
     MASS = "mass"
     COUNT = "count"
     TEMPERATURE = "temperature"
+    DURATION = "duration"
+    DEGREE_TIME = "degree_time"
     OTHER = "other"
 
 
@@ -172,3 +177,9 @@ class Site:
     sha256: str
     source: str = ""
     rules: tuple[Rule, ...] = ()
+    kpis: tuple[Kpi, ...] = ()
+
+    @property
+    def derived(self) -> tuple[Derived, ...]:
+        """What is tallied for key figures, each tally once."""
+        return tuple({each.name: each for kpi in self.kpis for _, each in kpi.derived}.values())

@@ -52,14 +52,15 @@ class Closed:
 
 
 def closed(table: PointTable, out: EnergyOutputs) -> Closed:
-    """The intervals that a step has closed; those of events (fills, deliveries), which are no course, are left out."""
+    """The intervals that a step has closed; events (fills), which are no course, and tallies are left out."""
     parts = [_counted(table, each.facts) for each in out.fact_sets if not each.again]
     parts += [_levels(table, each) for each in out.levels]
     return _together(parts)
 
 
 def _counted(table: PointTable, facts: dict[str, Int]) -> Closed:
-    course = ~table.of_kind(PointKind.AMOUNT)[facts["place"]]
+    is_course = ~(table.of_kind(PointKind.AMOUNT) | table.of_kind(PointKind.DERIVED))
+    course = is_course[facts["place"]]
     place, starts, ends, amount, _, estimated, missing = (column[course] for column in facts.values())
     resolution = ends - starts
     known = resolution - missing

@@ -28,6 +28,7 @@ from streams.operators.points import KINDS, PointTable
 from streams.operators.readings import LATEST, NEVER, ON_TIME, Readings
 from streams.operators.segments import Decisions, intervals, rates, registers
 from streams.operators.state import EnergyState, Frame
+from streams.operators.tallies import tallies
 
 Int = NDArray[np.int64]
 
@@ -36,7 +37,8 @@ TIME_BITS = 42
 AT_ONCE = 1_000_000  # readings that the kernels take at once
 
 COUNTED = tuple(
-    KINDS.index(kind) for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT)
+    KINDS.index(kind)
+    for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.AMOUNT, PointKind.DERIVED)
 )
 """The kinds whose readings become amounts per interval here."""
 WORKED = (*COUNTED, KINDS.index(PointKind.GAUGE))
@@ -85,7 +87,7 @@ def passed(table: PointTable, now_ms: int | Int) -> Int:
     Of levels it is the last moment of an interval, which does not hold its end.
     """
     result: Int = (now_ms - table.lateness_ms) // table.resolution_ms * table.resolution_ms
-    return result - table.of_kind(PointKind.GAUGE)
+    return result - table.is_level
 
 
 def arrive(table: PointTable, state: EnergyState, batch: Readings) -> tuple[EnergyState, Readings]:
@@ -215,7 +217,7 @@ def _arrive(table: PointTable, state: EnergyState, batch: Readings) -> Readings:
     before[1:] = highest[:-1]
     before[starts] = known
     resolution = table.resolution_ms[place]
-    level = table.of_kind(PointKind.GAUGE)[place]
+    level = table.is_level[place]
     mark = (before - table.lateness_ms[place]) // resolution * resolution - level
     mark = np.maximum(mark, state.column("floor_ms")[place])
     late = (time_ms <= mark) & (before > NEVER)
@@ -406,7 +408,7 @@ def _kernels(
         conflicts.extend(zip(place[other].tolist(), time_ms[other].tolist(), ticks[other].tolist(), strict=True))
         place, time_ms, ticks = place[keep], time_ms[keep], ticks[keep]
     parts = []
-    for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL):
+    for kind in (PointKind.REGISTER, PointKind.POWER, PointKind.INTERVAL, PointKind.DERIVED):
         chosen = table.of_kind(kind)[place]
         if not chosen.any():
             continue
@@ -416,6 +418,8 @@ def _kernels(
             rows = registers(table, state, *columns, decisions)
         elif kind is PointKind.POWER:
             rows = rates(table, state, *columns)
+        elif kind is PointKind.DERIVED:
+            rows = tallies(table, state, *columns)
         else:
             rows = intervals(table, state, *columns)
         parts.append(advance(table, state, rows))

@@ -3,33 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.domain.kpi import Derived, Tally
 from streams.domain.quantities import UNITS
-from streams.domain.site import Point, PointKind, Ratio, Site
+from streams.domain.site import Point, PointKind, Quantity, Ratio, Site
 from streams.operators.gate import Gate
 
 Int = NDArray[np.int64]
 
 KINDS = tuple(PointKind)
+TALLIES = tuple(Tally)
 HOUR_MS = 3_600_000
 LARGEST_TICKS = (1 << 50) - 1  # up to here a double times a power of ten rounds to the right integer
 LARGEST_BASE = 10**15  # base units: a terawatt-hour, a cubic kilometre, a million tonnes
 MARGIN = Fraction(11, 10)
+WORD_TICKS = 1_000
+"""A word that is one of those wanted, as a value; any other is 0."""
+WORD_GAP_MS = 8 * 24 * HOUR_MS
+"""A word holds so long without another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """What is tallied of derived points: place in TALLIES, bounds in ticks of the source; one entry a point."""
+
+    kind: Int
+    low: Int
+    high: Int
 
 
 @dataclass(frozen=True, slots=True)
 class PointTable:
-    """The measured points of one site, in the order of its file; virtual ones have the places behind them.
+    """The measured points of one site, in the order of its file; derived and virtual ones have the places behind them.
 
-    All arrays have one entry a point. `ticks_per_unit` turns a value as sent into integer ticks; `base_per_unit` are
-    the base units in one of it; `num / den` turns ticks into base units (see `streams.domain.quantities`) before any
-    CT ratio.
+    `measured` counts those that readings come for. `source` is the place whose readings a point is made from: its own,
+    or that of a derived point's source; `fans` has the derived points of each source, `words` those that the tally of a
+    state wants, and `is_level` says which sources are gauges. All arrays have one entry a point but the virtual ones.
+    `ticks_per_unit` turns a value as sent into integer ticks; `base_per_unit` are the base units in one of it;
+    `num / den` turns ticks into base units (see `streams.domain.quantities`) before any CT ratio.
     `gate` is what a reading must pass to be believed.
     `moments` are those of the registers' exchanges and changes of ratio, where there are any.
     `cap` is the largest plausible growth in ticks an hour, a tenth of margin included; 0 means none is known.
@@ -55,14 +72,28 @@ class PointTable:
     masks: dict[PointKind, NDArray[np.bool_]]
     gate: Gate
     moments: dict[int, tuple[int, ...]]
+    measured: int
+    source: Int
+    fans: dict[int, tuple[int, ...]]
+    words: dict[int, frozenset[str]]
+    tally: Tallies
+    is_level: NDArray[np.bool_]
 
     @classmethod
     def of(cls, site: Site) -> PointTable:
         """Compile the points of a site; the arrays leave virtual ones out, they have no readings."""
         virtual = tuple(point for point in site.points if point.kind is PointKind.VIRTUAL)
-        points = tuple(point for point in site.points if point.kind is not PointKind.VIRTUAL)
+        measured = tuple(point for point in site.points if point.kind is not PointKind.VIRTUAL)
+        at = {point.name: place for place, point in enumerate(measured)}
+        derived = site.derived
+        points = measured + tuple(derived_point(measured[at[each.source]], each) for each in derived)
+        source = [*range(len(measured)), *(at[each.source] for each in derived)]
         numbers = [_numbers(point.kind, point.unit, point.decimals, point.ratios, point.max_rate) for point in points]
         scales = np.array([float(each.scale) for each in numbers], dtype=np.float64)
+        scales[len(measured) :] = scales[source[len(measured) :]]
+        fans: dict[int, tuple[int, ...]] = {}
+        for place in range(len(measured), len(points)):
+            fans[source[place]] = (*fans.get(source[place], ()), place)
 
         def whole(values: Iterable[int]) -> Int:
             return np.fromiter(values, dtype=np.int64, count=len(points))
@@ -105,18 +136,71 @@ class PointTable:
             interval_ms=whole(point.interval_ms or point.resolution_ms for point in points),
             stamp_at_start=np.array([point.stamp_at_start for point in points], dtype=np.bool_),
             masks={kind: kinds == KINDS.index(kind) for kind in KINDS},
-            gate=Gate.of(site, points, scales, lowest, highest),
-            moments={place: found for place, point in enumerate(points) if (found := _moments(point))},
+            gate=Gate.of(site, measured, scales[: len(measured)], lowest[: len(measured)], highest[: len(measured)]),
+            moments={place: found for place, point in enumerate(measured) if (found := _moments(point))},
+            measured=len(measured),
+            source=whole(source),
+            fans=fans,
+            words={place: frozenset(each.words) for place, each in enumerate(derived, len(measured)) if each.words},
+            tally=_tallies(len(measured), derived, scales),
+            is_level=np.array([points[each].kind is PointKind.GAUGE for each in source], dtype=np.bool_),
         )
+
+    def fan(self, place: int) -> tuple[int, ...]:
+        """The derived points of a source."""
+        return self.fans.get(place, ())
 
     @property
     def every(self) -> tuple[Point, ...]:
-        """Measured and virtual points by their places."""
+        """Measured, derived and virtual points by their places."""
         return self.points + self.virtual
 
     def of_kind(self, kind: PointKind) -> NDArray[np.bool_]:
         """Tell which points are of a kind."""
         return self.masks[kind]
+
+
+def derived_point(source: Point, each: Derived) -> Point:
+    """The point that a tally is stored as."""
+    quantity, unit = Quantity.DURATION, "s"
+    if each.tally is Tally.STARTS:
+        quantity, unit = Quantity.COUNT, "pcs"
+    elif each.tally is Tally.KINETIC:
+        quantity, unit = Quantity.OTHER, "1"
+    elif each.tally is not Tally.TIME:
+        quantity = Quantity.DEGREE_TIME if source.quantity is Quantity.TEMPERATURE else source.quantity
+        unit = {Quantity.DEGREE_TIME: "Cel.h", Quantity.ENERGY: "kWh", Quantity.VOLUME: "L"}.get(quantity, "1")
+    return replace(
+        source,
+        name=each.name,
+        kind=PointKind.DERIVED,
+        quantity=quantity,
+        unit=unit,
+        max_gap_ms=WORD_GAP_MS if source.kind is PointKind.STATE else source.max_gap_ms,
+        interval_ms=source.interval_ms or source.resolution_ms,
+        max_rate=None,
+        minimum=None,
+        maximum=None,
+        parent=None,
+        obis=None,
+        ratios=(),
+        exchanges=(),
+    )
+
+
+def _tallies(measured: int, derived: tuple[Derived, ...], scales: NDArray[np.float64]) -> Tallies:
+    """Bounds in ticks; what is not derived has none."""
+    count = measured + len(derived)
+    kind, low, high = (np.zeros(count, dtype=np.int64) for _ in range(3))
+    low[:], high[:] = -LARGEST_TICKS, LARGEST_TICKS
+    for place, each in enumerate(derived, measured):
+        kind[place] = TALLIES.index(each.tally)
+        scale = WORD_TICKS if each.words else float(scales[place])
+        if each.low is not None or each.words:
+            low[place] = round((0.5 if each.words else each.low or 0.0) * scale)
+        if each.high is not None:
+            high[place] = round(each.high * scale)
+    return Tallies(kind, low, high)
 
 
 def base_per_tick(point: Point, ratio: Fraction) -> Fraction:

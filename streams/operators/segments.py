@@ -270,12 +270,24 @@ def _set_ratio(table: PointTable, state: EnergyState, place: int, at_ms: int) ->
     state.column("num")[place], state.column("den")[place] = unit.numerator, unit.denominator
 
 
-def rates(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value: Int) -> Accepted:
-    """Integrate a rate by the trapezoid rule up to the largest gap; beyond it nothing is known.
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Readings of a course and, between them, where it passes the boundaries of intervals; sorted by (place, time).
 
-    `value` in base units per hour (mW). The rate is taken as linear between readings, also at the boundaries,
-    so a quarter-hour holds exactly the area over it: (p0 + p1)·dt in half unit-milliseconds.
+    `value` is linear between readings; `held` is the value of the reading before, also for a piece that ends at a
+    boundary (`is_edge`). `first` marks the first reading a point ever had.
     """
+
+    place: Int
+    time_ms: Int
+    value: Int
+    held: Int
+    first: NDArray[np.bool_]
+    is_edge: NDArray[np.bool_]
+
+
+def split_at_edges(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value: Int) -> Pieces:
+    """Cut the course between readings at every boundary that it passes, up to the largest gap."""
     starts = group_starts(place)
     who = place[starts]
     first = np.zeros(len(place), dtype=np.bool_)
@@ -287,19 +299,37 @@ def rates(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value
     known = ~first & (elapsed <= table.max_gap_ms[place])
     edges = np.where(known, (time_ms - 1) // resolution - before_ms // resolution, 0)
     crossing = np.flatnonzero(edges > 0)
-    if len(crossing):
-        row = np.repeat(crossing, edges[crossing])
-        nth = np.arange(len(row)) - np.repeat(np.cumsum(edges[crossing]) - edges[crossing], edges[crossing]) + 1
-        edge_ms = (before_ms[row] // resolution[row] + nth) * resolution[row]
-        rise = value[row] - before[row]
-        at_edge = before[row] + rise * (edge_ms - before_ms[row]) // elapsed[row]
-        place = np.concatenate((place, place[row]))
-        time_ms = np.concatenate((time_ms, edge_ms))
-        value = np.concatenate((value, at_edge))
-        first = np.concatenate((first, np.zeros(len(row), dtype=np.bool_)))
-        order = np.lexsort((time_ms, place))
-        place, time_ms, value, first = place[order], time_ms[order], value[order], first[order]
-        starts = group_starts(place)
+    is_edge = np.zeros(len(place), dtype=np.bool_)
+    if not len(crossing):
+        return Pieces(place, time_ms, value, before, first, is_edge)
+    row = np.repeat(crossing, edges[crossing])
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(edges[crossing]) - edges[crossing], edges[crossing]) + 1
+    edge_ms = (before_ms[row] // resolution[row] + nth) * resolution[row]
+    rise = value[row] - before[row]
+    at_edge = before[row] + rise * (edge_ms - before_ms[row]) // elapsed[row]
+    none = np.zeros(len(row), dtype=np.bool_)
+    place, time_ms = np.concatenate((place, place[row])), np.concatenate((time_ms, edge_ms))
+    order = np.lexsort((time_ms, place))
+    return Pieces(
+        place=place[order],
+        time_ms=time_ms[order],
+        value=np.concatenate((value, at_edge))[order],
+        held=np.concatenate((before, before[row]))[order],
+        first=np.concatenate((first, none))[order],
+        is_edge=np.concatenate((is_edge, ~none))[order],
+    )
+
+
+def rates(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value: Int) -> Accepted:
+    """Integrate a rate by the trapezoid rule up to the largest gap; beyond it nothing is known.
+
+    `value` in base units per hour (mW). The rate is taken as linear between readings, also at the boundaries,
+    so a quarter-hour holds exactly the area over it: (p0 + p1)·dt in half unit-milliseconds.
+    """
+    who = place[group_starts(place)]
+    pieces = split_at_edges(table, state, place, time_ms, value)
+    place, time_ms, value, first = pieces.place, pieces.time_ms, pieces.value, pieces.first
+    starts = group_starts(place)
     before = shifted(value, starts, state.column("value")[who])
     before_ms = shifted(time_ms, starts, state.column("read_ms")[who])
     elapsed = time_ms - before_ms

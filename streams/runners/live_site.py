@@ -83,5 +83,5 @@ class Entrance:
             sites=tuple(sites),
             nth={site.name: nth for nth, site in enumerate(sites)},
             gate=Gate.together([site.table.gate for site in sites]),
-            point_id=np.concatenate([site.store.ids[: len(site.table.points)] for site in sites]),
+            point_id=np.concatenate([site.store.ids[: site.table.measured] for site in sites]),
         )

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from streams.catalog.reference import load_reference
 from streams.domain.findings import FencedError, StoreError
 from streams.domain.site import PointKind
-from streams.operators.clean import event_time
 from streams.operators.models.windows import word_of
 from streams.operators.points import PointTable
 from streams.operators.readings import NEVER
@@ -56,6 +55,7 @@ UNARCHIVED = (
 BEYOND = "from raw.reading as r where r.point_id = any($1) and r.seq >= $2 and r.received_at >= $3"
 WORDLESS = "r.text is null and r.unit is null and r.extra is null"
 POINT_COLUMNS = ("point_id", "site", "asset", "point", "kind", "quantity", "unit", "resolution_ms", "time_zone")
+KPI_COLUMNS = ("site", "kind", "asset", "system", "role", "point_id", "number")
 UNKNOWN = -1
 LAGGING_MS = 7 * 86_400_000
 """Points further behind than this are looked up apart, since their rows lie far back."""
@@ -129,7 +129,7 @@ class SiteStore:
 
     def _register(self) -> dict[str, int]:
         """Number the points of the site that have no number yet; return the numbers by name."""
-        every = self.table.site.points
+        every = self.table.every
         known = self.store.rows(f"select {', '.join(POINT_COLUMNS)} from op.point where site = $1", [self.site])  # noqa: S608 - columns of our own
         ids = {row[POINT_COLUMNS.index("point")]: row[0] for row in known}
         new = sorted({point.name for point in every} - ids.keys())
@@ -152,6 +152,7 @@ class SiteStore:
         if not set(rows.rows()) <= set(known):
             self.store.execute("delete from op.point where point_id = any($1)", [rows["point_id"].to_list()])
             self.store.append("op.point", rows)
+        self._describe(ids)
         if self._catalog_id() == UNKNOWN:
             number = self._one("select count(*) from op.catalog", [])
             content = [number, self.site, self.table.site.sha256, self.table.site.source]
@@ -159,6 +160,23 @@ class SiteStore:
         if not self.store.rows("select 1 from op.position where site = $1", [self.site]):
             self.store.execute("insert into op.position (site, next_seq) values ($1, 0)", [self.site])
         return ids
+
+    def _describe(self, ids: dict[str, int]) -> None:
+        """Write what the site's key figures are made from, where it is not what the store has."""
+        rows: set[tuple[str, str, str, str, str, int | None, float | None]] = set()
+        for kpi in self.table.site.kpis:
+            key = (self.site, kpi.kind.value, kpi.asset, kpi.system)
+            named = [*kpi.points, *((role, each.name) for role, each in kpi.derived)]
+            rows |= {(*key, role, ids[name], None) for role, name in named}
+            rows |= {(*key, name, None, value) for name, value in kpi.numbers}
+        if rows != set(self.store.rows(f"select {', '.join(KPI_COLUMNS)} from op.kpi where site = $1", [self.site])):  # noqa: S608 - columns of our own
+            self.store.execute("delete from op.kpi where site = $1", [self.site])
+            columns = zip(*sorted(rows, key=str), strict=True) if rows else [()] * len(KPI_COLUMNS)
+            kinds = [pl.String] * 5 + [pl.Int32, pl.Float64]
+            made = zip(KPI_COLUMNS, columns, kinds, strict=True)
+            self.store.append(
+                "op.kpi", pl.DataFrame({name: pl.Series(list(each), dtype=kind) for name, each, kind in made})
+            )
 
     def _catalog_id(self) -> int:
         """The number of this version of the site's file, UNKNOWN where nothing was written with it."""
@@ -186,10 +204,6 @@ class SiteStore:
         unworked = self._unworked(state)
         if len(unworked):
             pipeline.restore(unworked)
-            highest = unworked.group_by("place").agg(pl.col("time_ms").max())
-            column = state.column("highest_ms")
-            place = highest["place"].to_numpy()
-            np.maximum.at(column, place, event_time(self.table, place, highest["time_ms"].to_numpy()))
         return pipeline
 
     def _unworked(self, state: EnergyState) -> pl.DataFrame:
@@ -200,37 +214,52 @@ class SiteStore:
         since_ms = np.where(worked, state.column("done_ms"), first) - self.table.interval_ms
         recent = since_ms[heard] >= since_ms[heard].max(initial=EARLIEST_MS) - LAGGING_MS
         parts = [self._since(state, heard[which], since_ms) for which in (recent, ~recent) if which.any()]
-        return pl.concat(parts).sort("seq") if parts else pl.DataFrame()
+        return pl.concat(parts).unique("seq").sort("seq") if parts else pl.DataFrame()
 
     def _since(self, state: EnergyState, places: NDArray[np.int64], since_ms: NDArray[np.int64]) -> pl.DataFrame:
         """The same of some points, whose rows lie no further back than the first of them needs."""
-        since = pl.Series(np.maximum(since_ms[places], EARLIEST_MS)).cast(pl.Datetime("ms")).to_list()
-        late_seq = state.column("late_seq")[places].tolist()
+        worked = (
+            pl.DataFrame(
+                {
+                    "source": self.table.source[places],
+                    "since": np.maximum(since_ms[places], EARLIEST_MS),
+                    "late_seq": state.column("late_seq")[places],
+                }
+            )
+            .group_by("source", maintain_order=True)
+            .min()
+        )
+        since = worked["since"].cast(pl.Datetime("ms")).to_list()
+        late_seq = worked["late_seq"].to_list()
         of_points = f"inner join {WORKED} on r.point_id = w.point_id"
         later = f"raw.reading as r {of_points} and r.read_at > w.worked_at where r.read_at > $4"
         late = (
             f"raw.reading as r {of_points} and r.read_at <= w.worked_at and r.seq > w.late_seq "
             "where r.late_at is not null and r.seq > $4"
         )
-        values = [self.ids[places].tolist(), since, late_seq]
+        values = [self.ids[worked["source"].to_numpy()].tolist(), since, late_seq]
         found = [self._raw(later, [*values, min(since)]), self._raw(late, [*values, min(late_seq)])]
         return pl.concat(found)
 
     def _raw(self, source: str, values: list[object]) -> pl.DataFrame:
         """Rows of `source`, a table with its conditions, in the columns of `streams.pipeline.Memory`."""
-        plain = self.store.frame(f"{RAW} from {source} and r.unit is null", values)
-        named = self.store.frame(f"{RAW}, r.unit from {source} and r.unit is not null", values)
+        none = pl.lit(None, pl.String)
+        plain = self.store.frame(f"{RAW} from {source} and r.unit is null and r.text is null", values)
+        named = self.store.frame(f"{RAW}, r.unit from {source} and r.unit is not null and r.text is null", values)
         parts = [
-            plain.with_columns(pl.lit(None, pl.String).alias("unit")),
-            named.with_columns(pl.col("unit").cast(pl.String)),
+            plain.with_columns(none.alias("unit"), none.alias("text")),
+            named.with_columns(pl.col("unit").cast(pl.String), none.alias("text")),
         ]
+        if self.table.words:
+            worded = self.store.frame(f"{RAW}, r.unit, r.text from {source} and r.text is not null", values)
+            parts.append(worded.with_columns(pl.col("unit").cast(pl.String), pl.col("text").cast(pl.String)))
         return (
             pl.concat([part for part in parts if len(part)] or parts[:1])
             .select(
                 pl.col("point_id").replace_strict(self.places, return_dtype=pl.Int64).alias("place"),
                 pl.col("read_at").dt.epoch("ms").alias("time_ms"),
                 pl.col("value").cast(pl.Float64),
-                "unit",
+                *("text", "unit"),
                 pl.col("quality").cast(pl.Int8),
                 "seq",
                 pl.when(pl.col("late_at") != NOT_LATE).then(pl.col("late_at").dt.epoch("ms")).alias("late_ms"),
@@ -259,6 +288,7 @@ class SiteStore:
             pl.col("point").replace_strict(named, return_dtype=pl.Int64).alias("place"),
             pl.col("time_ms").cast(pl.Int64),
             pl.col("value").cast(pl.Float64),
+            pl.col("text").cast(pl.String),
             pl.col("unit").cast(pl.String),
             pl.col("quality").cast(pl.Int8),
             pl.col("seq").cast(pl.Int64),

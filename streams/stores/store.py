@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,13 +23,15 @@ SQL = Path(__file__).parents[2] / "sql"
 def views() -> Iterator[tuple[str, str]]:
     """Each view with its SQL: of sites in schema `mart`, and the same of runs, whose names hold an @, in `run`.
 
-    What a run sent and was rejected has a source that begins with `run:`.
+    A view comes after those that it reads. What a run sent and was rejected has a source that begins with `run:`.
     """
-    for path in sorted((SQL / "views").glob("*.sql")):
-        text = path.read_text(encoding="utf-8")
-        yield f"mart.{path.stem}", text
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((SQL / "views").glob("*.sql"))}
+    read = {name: {each for each in re.findall(r"mart\.(\w+)", text) if each != name} for name, text in texts.items()}
+    for name in TopologicalSorter(read).static_order():
+        text = texts[name]
+        yield f"mart.{name}", text
         of_runs = re.sub(r"(position\('@' in \w+\.site\)) = 0", r"\1 > 0", text.replace("mart.", "run."))
-        yield f"run.{path.stem}", re.sub(r"(position\('run:' in \w+\.source\)) <> 1", r"\1 = 1", of_runs)
+        yield f"run.{name}", re.sub(r"(position\('run:' in \w+\.source\)) <> 1", r"\1 = 1", of_runs)
 
 
 class Store(Protocol):

@@ -1,0 +1,11 @@
+-- One row a role or number of a key figure of a site: the point that plays it, or what its file says; written anew when
+-- the site's file has changed.
+create table op.kpi (
+    site varchar not null,
+    kind varchar not null,
+    asset varchar not null,
+    system varchar not null,
+    role varchar not null,
+    point_id integer,
+    number double precision
+);

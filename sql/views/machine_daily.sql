@@ -1,0 +1,67 @@
+-- One row a machine and local day: hours and energy of each state, set-ups, pieces, elements of OEE (ISO 22400).
+create or replace view mart.machine_daily as
+with tally as (
+    select
+        d.site,
+        d.asset,
+        d.day,
+        max(d.known_h) filter (where d.role = 'cutting_time') as known_h,
+        sum(d.amount) filter (where d.role = 'idle_time') as idle_h,
+        sum(d.amount) filter (where d.role = 'setup_time') as setup_h,
+        sum(d.amount) filter (where d.role = 'cutting_time') as cutting_h,
+        sum(d.amount) filter (where d.role = 'idle_energy') as idle_kwh,
+        sum(d.amount) filter (where d.role = 'setup_energy') as setup_kwh,
+        sum(d.amount) filter (where d.role = 'cutting_energy') as cutting_kwh,
+        sum(d.amount) filter (where d.role = 'setups') as setups,
+        sum(d.amount) filter (where d.role = 'energy') as energy_kwh,
+        sum(d.amount) filter (where d.role = 'good') as good_pieces,
+        sum(d.amount) filter (where d.role = 'scrap') as scrap_pieces
+    from mart.kpi_daily as d
+    where d.kind = 'machine'
+    group by d.site, d.asset, d.day
+),
+
+said as (
+    select
+        k.site,
+        k.asset,
+        max(k.value) filter (where k.role = 'planned_h') as planned_h,
+        max(k.value) filter (where k.role = 'ideal_s') as ideal_s
+    from mart.kpi as k
+    where k.kind = 'machine'
+    group by k.site, k.asset
+),
+
+counted as (
+    select
+        t.*,
+        s.ideal_s,
+        case when extract(isodow from t.day) < 6 then s.planned_h end as planned_h,
+        coalesce(t.good_pieces, 0) + coalesce(t.scrap_pieces, 0) as pieces
+    from tally as t
+    inner join said as s on t.site = s.site and t.asset = s.asset
+)
+
+select
+    c.site,
+    c.asset,
+    c.day,
+    c.known_h - coalesce(c.idle_h, 0) - coalesce(c.setup_h, 0) - coalesce(c.cutting_h, 0) as off_h,
+    c.idle_h,
+    c.setup_h,
+    c.cutting_h,
+    c.idle_kwh,
+    c.setup_kwh,
+    c.cutting_kwh,
+    c.setups,
+    c.setup_h * 60 / nullif(c.setups, 0) as setup_min_per_job,
+    c.energy_kwh,
+    c.good_pieces,
+    c.scrap_pieces,
+    c.energy_kwh / nullif(c.good_pieces, 0) as kwh_per_piece,
+    c.cutting_h / nullif(c.planned_h, 0) as availability,
+    c.ideal_s * c.pieces / nullif(c.cutting_h * 3600, 0) as effectiveness,
+    c.good_pieces / nullif(c.pieces, 0) as quality_ratio,
+    c.ideal_s * c.good_pieces / nullif(c.planned_h * 3600, 0) as oee,
+    c.known_h
+from counted as c;
