@@ -163,12 +163,12 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
             "engine": Role(SWITCHED),
         },
         numbers={
-            "on": Number("unit of the point; the engine runs from here on"),
+            "engine_on": Number("unit of the point; the engine runs from here on"),
             "hybrid": Number("1 where a battery helps the engine", default=0.0),
         },
         words=("engine",),
         bands=(
-            Band("engine_time", "engine", Tally.TIME, "on", word="engine"),
+            Band("engine_time", "engine", Tally.TIME, "engine_on", word="engine"),
         ),
     ),
     KpiKind.LOAD: KpiSpec(
