@@ -12,6 +12,7 @@ from streams.catalog.site_checks import Check
 from streams.catalog.site_file import SiteFile
 from streams.catalog.source import nearest
 from streams.domain.kpi import Kpi, KpiKind
+from streams.domain.site import Quantity
 
 
 def check_kpis(check: Check, rows: Sequence[KpiRow]) -> None:
@@ -68,6 +69,8 @@ def _fits(check: Check, who: str, name: str, role: Role, line: int) -> None:
         check.error(
             "unfit_point", f"{who}: {name} is no such point", line, f"a point of kind {kinds}", f"kind {point.kind}"
         )
+    if role.quantity is Quantity.TEMPERATURE and point.unit not in (None, "Cel"):
+        check.error("unit", f"{who}: {name} is tallied in °C", line, "unit Cel", str(point.unit))
     quantity = check.quantity(name)
     if role.quantity is not None and quantity is not None and quantity is not role.quantity:
         check.error("quantity", f"{who}: {name} measures something else", line, str(role.quantity), str(quantity))

@@ -2,7 +2,7 @@
 
 Amounts are 64-bit integers of the base unit: energy in mWh, reactive energy in mvarh, volume in mL,
 mass in mg, counts in thousandths, temperature in thousandths of a degree Celsius, durations in milliseconds,
-degree-time in thousandths of a degree Celsius for an hour.
+degree-time in millionths of a degree Celsius for an hour.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BASE_UNIT: dict[Quantity, str] = {
     Quantity.COUNT: "milli",
     Quantity.TEMPERATURE: "m°C",
     Quantity.DURATION: "ms",
-    Quantity.DEGREE_TIME: "m°C·h",
+    Quantity.DEGREE_TIME: "µ°C·h",
     Quantity.OTHER: "milli",
 }
 
@@ -48,7 +48,7 @@ UNITS: dict[str, tuple[Quantity, Fraction]] = {
     "s": (Quantity.DURATION, Fraction(1_000)),
     "min": (Quantity.DURATION, Fraction(60_000)),
     "h": (Quantity.DURATION, Fraction(3_600_000)),
-    "Cel.h": (Quantity.DEGREE_TIME, Fraction(1_000)),
+    "Cel.h": (Quantity.DEGREE_TIME, Fraction(1_000_000)),
     "1": (Quantity.OTHER, Fraction(1_000)),
     "%": (Quantity.OTHER, Fraction(1_000)),
 }

@@ -1,8 +1,8 @@
 """Tallies of the course of a point, for key figures: time within bounds, area while it was, starts, degree-time.
 
 A value holds from its reading to the next one, and decides whether the time between them is within the bounds. Areas
-are those of the trapezoids between readings, as of an integrated rate, so that those of bands side by side add up to the
-energy of the power. Beyond the largest gap of the point nothing is known.
+are those of the trapezoids between readings, as of an integrated rate, so that those of bands side by side add up to
+the energy of the power. Beyond the largest gap of the point nothing is known.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ from streams.operators.state import EnergyState
 Int = NDArray[np.int64]
 KINETIC_SCALE: Final = 1e24
 """exp(−ΔH/RT) in whole numbers: 1e8 at the freezing point of water."""
+LEVEL_AREA: Final = 2 * HOUR_MS // 1000
+"""Half unit-milliseconds in a millionth of a degree for an hour, of values in thousandths of a degree."""
 WARMEST_MC: Final = 60_000
 """Warmer than this, in thousandths of a degree, is tallied as this, so that areas fit 63 bits."""
 
@@ -44,9 +46,10 @@ def kinetic(ticks: Int) -> Int:
 
 
 def tallies(table: PointTable, state: EnergyState, place: Int, time_ms: Int, value: Int) -> Accepted:
-    """Tally the readings of derived points (`value` in the base units of the source); rows sorted by (place, time).
+    """Tally the readings of derived points (`value` in ticks of the source); rows sorted by (place, time).
 
-    Growth is in ms, thousandths of a start, or base units for an hour; state is changed.
+    Growth is in ms, thousandths of a start, base units of energy or volume, millionths of a degree for an hour, or
+    1e-24 for an hour; state is changed.
     """
     starts = group_starts(place)
     who = place[starts]
@@ -69,13 +72,13 @@ def tallies(table: PointTable, state: EnergyState, place: Int, time_ms: Int, val
     is_area &= kind != TALLIES.index(Tally.STARTS)
     if is_area.any():
         both = _heights(kind, low, high, within, before, value) * elapsed
-        unit = 2 * HOUR_MS
+        unit = np.where(table.is_level[place] & (kind != TALLIES.index(Tally.KINETIC)), LEVEL_AREA, 2 * HOUR_MS)
         whole = running(np.where(is_area, both // unit, 0), starts, np.zeros(len(who), dtype=np.int64))
         left = np.where(first[starts], 0, state.column("remainder")[who])
         rest = running(np.where(is_area, both % unit, 0), starts, left)
         area = whole + rest // unit
         last = np.append(starts[1:], len(place)) - 1
-        state.column("remainder")[who] = rest[last] % unit
+        state.column("remainder")[who] = (rest % unit)[last]
         grown = area - shifted(area, starts, np.zeros(len(who), dtype=np.int64))
         amount = np.where(is_area, grown, amount)
     state.column("value")[who] = value[np.append(starts[1:], len(place)) - 1]
