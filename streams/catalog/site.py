@@ -13,6 +13,7 @@ from streams.catalog.emission_checks import check_emissions
 from streams.catalog.formula import Terms, flatten, parse_formula
 from streams.catalog.industries import industry_coefficient
 from streams.catalog.lines import parse
+from streams.catalog.measure_checks import check_measures, measure_of
 from streams.catalog.point_checks import QUARTER_MS, check_points, check_resolution
 from streams.catalog.reference import Reference, load_reference
 from streams.catalog.rule_checks import check_rules
@@ -105,6 +106,7 @@ def _examine(path: Path, reference: Reference) -> tuple[list[Finding], SiteFile 
         check_supply(check, reference.tariffs.plans)
         check_emissions(check, reference.factors)
         check_rules(check, file.rules)
+        check_measures(check, file.measures)
     return in_order(source.findings), file, source.content
 
 
@@ -144,6 +146,7 @@ def _site(file: SiteFile, content: bytes) -> Site:
         sha256=hashlib.sha256(content).hexdigest(),
         source=content.decode("utf-8-sig"),
         rules=tuple(rule_of(row, file) for row in file.rules),
+        measures=tuple(measure_of(row, file.site) for row in file.measures),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from streams.catalog.measure_rows import MeasureRow
 from streams.catalog.rule_rows import RuleRow
 from streams.catalog.source import Row
 from streams.catalog.values import Capacity, Duration, ExactRatio, Moment, Name, Positive, TitleRow
@@ -130,3 +131,4 @@ class SiteFile(Row):
     supply: SupplyRow = SupplyRow()
     emissions: tuple[EmissionRow, ...] = ()
     rules: tuple[RuleRow, ...] = ()
+    measures: tuple[MeasureRow, ...] = ()

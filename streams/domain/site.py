@@ -152,6 +152,36 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """What a gauge point must stay within, in its unit; None is open."""
+
+    point: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a site changed to save energy or carbon, and where the change is to be seen.
+
+    It works from local day `from_day` on, at `assets`. Compared before and after are the kWh of the points of `energy`,
+    the litres of `fuel`, the kilograms of `material`, for what the points of `output` count. A saving counts only
+    while `condition` holds.
+    """
+
+    name: str
+    from_day: date
+    title_zh: str
+    title_en: str
+    assets: tuple[str, ...]
+    energy: tuple[str, ...] = ()
+    fuel: tuple[str, ...] = ()
+    material: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+    condition: Band | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A site as its YAML file describes it; `source` is the file's text, `sha256` names that version of it."""
 
@@ -172,3 +202,4 @@ class Site:
     sha256: str
     source: str = ""
     rules: tuple[Rule, ...] = ()
+    measures: tuple[Measure, ...] = ()
