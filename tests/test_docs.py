@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from typer.testing import CliRunner, Result
 
 from jobs.cli import app
+from streams.catalog.measure_rows import ConditionRow, MeasureRow
 from streams.catalog.rule_kinds import OWN
 from streams.catalog.rule_rows import RuleRow, ScheduleRow
 from streams.catalog.site import check_site, load_site
@@ -223,7 +224,8 @@ def keys(*models: type[Row]) -> set[str]:
 def test_the_catalog_page_has_every_key_unit_and_a_sound_example_of_all(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "catalog.md").read_text(encoding="utf-8")
     every = keys(
-        SiteFile, AssetRow, PointRow, RatioRow, ExchangeRow, SupplyRow, ContractRow, EmissionRow, TitleRow
+        SiteFile, AssetRow, PointRow, RatioRow, ExchangeRow, SupplyRow, ContractRow, EmissionRow, TitleRow,
+        MeasureRow, ConditionRow,
     )  # fmt: skip
     marked = set(re.findall(r"`([^`\n]+)`", page))
     assert every - marked == set()

@@ -11,17 +11,37 @@ import yaml
 from streams.domain.site import Exchange, Site
 
 SIMULATED = {"zh": "（模擬）", "en": " (simulated)"}
+BOOLEAN = "tag:yaml.org,2002:bool"
 
 
-def write_site(source: Path, target: Path, site: Site, exchanges: Mapping[str, tuple[Exchange, ...]]) -> None:
-    """Write a copy of a site's file in which the points named (`site/point`) declare these exchanges, no others."""
-    document = yaml.safe_load(source.read_text(encoding="utf-8"))
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader to which, as to the catalog, `on`, `off`, `yes` and `no` are words."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    letter: [each for each in resolvers if each[0] != BOOLEAN or letter in "tTfF"]
+    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def write_site(
+    source: Path, target: Path, site: Site, exchanges: Mapping[str, tuple[Exchange, ...]], beat_s: int | None = None
+) -> None:
+    """Write a copy of a site's file in which the points named (`site/point`) declare these exchanges, no others.
+
+    With `beat_s` no point declares a shorter interval.
+    """
+    document = _Loader(source.read_text(encoding="utf-8")).get_single_data()
     titles = document.setdefault("title", {})
     for language, word in SIMULATED.items():
         title = titles.get(language, site.name)
         titles[language] = title if title.endswith(word) else f"{title}{word}"
+    points = {point.name: point for point in site.points}
     for row in document["points"]:
         name = f"{site.name}/{row['name']}"
+        interval = points[name].interval_ms
+        if beat_s is not None and interval is not None and interval < beat_s * 1000:
+            row["interval"] = f"{beat_s}s"
         if exchanges.get(name):
             row["exchanges"] = [
                 {

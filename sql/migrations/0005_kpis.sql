@@ -9,3 +9,14 @@ create table op.kpi (
     point_id integer,
     number double precision
 );
+
+-- One row a point of a measure of a site, and what the point is compared by; written anew likewise.
+create table op.measure (
+    site varchar not null,
+    measure varchar not null,
+    from_day date not null,
+    title_zh varchar not null,
+    title_en varchar not null,
+    role varchar not null,
+    point_id integer not null
+);

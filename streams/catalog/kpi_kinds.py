@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from streams.domain.kpi import Derived, KpiKind, Tally
+from streams.domain.site import Band as Limits
 from streams.domain.site import PointKind, Quantity
 
 POWER: Final = frozenset({PointKind.POWER})
@@ -220,6 +221,14 @@ def derived_of(
             )
         )
     return tuple(found)
+
+
+def held_of(band: Limits, is_temperature: bool) -> tuple[tuple[str, Derived], ...]:
+    """Tallies of the condition of a measure: the time within it, and for its mean the area of a temperature in °C."""
+    high = None if band.high is None else band.high + 0.001
+    held = Derived(_named(band.point, Tally.TIME, band.low, high, ()), band.point, Tally.TIME, band.low, high)
+    area = Derived(_named(band.point, Tally.AREA, None, None, ()), band.point, Tally.AREA)
+    return (("in_band", held), ("temperature_area", area)) if is_temperature else (("in_band", held),)
 
 
 def _named(source: str, tally: Tally, low: float | None, high: float | None, words: Sequence[str]) -> str:

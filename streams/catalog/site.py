@@ -14,6 +14,7 @@ from streams.catalog.formula import Terms, flatten, parse_formula
 from streams.catalog.industries import industry_coefficient
 from streams.catalog.kpi_checks import check_kpis, kpi_of
 from streams.catalog.lines import parse
+from streams.catalog.measure_checks import check_measures, measure_of
 from streams.catalog.point_checks import QUARTER_MS, check_points, check_resolution
 from streams.catalog.reference import Reference, load_reference
 from streams.catalog.rule_checks import check_rules
@@ -107,6 +108,7 @@ def _examine(path: Path, reference: Reference) -> tuple[list[Finding], SiteFile 
         check_emissions(check, reference.factors)
         check_rules(check, file.rules)
         check_kpis(check, file.kpis)
+        check_measures(check, file.measures)
     return in_order(source.findings), file, source.content
 
 
@@ -147,6 +149,7 @@ def _site(file: SiteFile, content: bytes) -> Site:
         source=content.decode("utf-8-sig"),
         rules=tuple(rule_of(row, file) for row in file.rules),
         kpis=tuple(kpi_of(row, file) for row in file.kpis),
+        measures=tuple(measure_of(row, file) for row in file.measures),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from streams.catalog.kpi_rows import KpiRow
+from streams.catalog.measure_rows import MeasureRow
 from streams.catalog.rule_rows import RuleRow
 from streams.catalog.source import Row
 from streams.catalog.values import Capacity, Duration, ExactRatio, Moment, Name, Positive, TitleRow
@@ -138,3 +139,4 @@ class SiteFile(Row):
     emissions: tuple[EmissionRow, ...] = ()
     rules: tuple[RuleRow, ...] = ()
     kpis: tuple[KpiRow, ...] = ()
+    measures: tuple[MeasureRow, ...] = ()

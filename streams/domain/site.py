@@ -157,6 +157,37 @@ class Asset:
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """What a gauge point must stay within, in its unit; None is open."""
+
+    point: str
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a site changed to save energy or carbon, and where the change is to be seen.
+
+    It works from local day `from_day` on, at `assets`. Compared before and after are the kWh of the points of `energy`,
+    the litres of `fuel`, the kilograms of `material`, for what the points of `output` count. A saving counts only
+    while `condition` holds, which `derived` tallies.
+    """
+
+    name: str
+    from_day: date
+    title_zh: str
+    title_en: str
+    assets: tuple[str, ...]
+    energy: tuple[str, ...] = ()
+    fuel: tuple[str, ...] = ()
+    material: tuple[str, ...] = ()
+    output: tuple[str, ...] = ()
+    condition: Band | None = None
+    derived: tuple[tuple[str, Derived], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """A site as its YAML file describes it; `source` is the file's text, `sha256` names that version of it."""
 
@@ -178,8 +209,11 @@ class Site:
     source: str = ""
     rules: tuple[Rule, ...] = ()
     kpis: tuple[Kpi, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
     @property
     def derived(self) -> tuple[Derived, ...]:
-        """What is tallied for key figures, each tally once."""
-        return tuple({each.name: each for kpi in self.kpis for _, each in kpi.derived}.values())
+        """What is tallied for key figures and measures, each tally once."""
+        every = [each for kpi in self.kpis for _, each in kpi.derived]
+        every += [each for measure in self.measures for _, each in measure.derived]
+        return tuple({each.name: each for each in every}.values())

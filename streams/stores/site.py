@@ -55,7 +55,17 @@ UNARCHIVED = (
 BEYOND = "from raw.reading as r where r.point_id = any($1) and r.seq >= $2 and r.received_at >= $3"
 WORDLESS = "r.text is null and r.unit is null and r.extra is null"
 POINT_COLUMNS = ("point_id", "site", "asset", "point", "kind", "quantity", "unit", "resolution_ms", "time_zone")
-KPI_COLUMNS = ("site", "kind", "asset", "system", "role", "point_id", "number")
+KPI: dict[str, pl.DataType] = {
+    **dict.fromkeys(("site", "kind", "asset", "system", "role"), pl.String()),
+    "point_id": pl.Int32(),
+    "number": pl.Float64(),
+}
+MEASURE: dict[str, pl.DataType] = {
+    **dict.fromkeys(("site", "measure"), pl.String()),
+    "from_day": pl.Date(),
+    **dict.fromkeys(("title_zh", "title_en", "role"), pl.String()),
+    "point_id": pl.Int32(),
+}
 UNKNOWN = -1
 LAGGING_MS = 7 * 86_400_000
 """Points further behind than this are looked up apart, since their rows lie far back."""
@@ -162,21 +172,27 @@ class SiteStore:
         return ids
 
     def _describe(self, ids: dict[str, int]) -> None:
-        """Write what the site's key figures are made from, where it is not what the store has."""
-        rows: set[tuple[str, str, str, str, str, int | None, float | None]] = set()
+        """Write what the site's key figures and measures are made from, where it is not what the store has."""
+        kpis: set[tuple[object, ...]] = set()
         for kpi in self.table.site.kpis:
             key = (self.site, kpi.kind.value, kpi.asset, kpi.system)
             named = [*kpi.points, *((role, each.name) for role, each in kpi.derived)]
-            rows |= {(*key, role, ids[name], None) for role, name in named}
-            rows |= {(*key, name, None, value) for name, value in kpi.numbers}
-        if rows != set(self.store.rows(f"select {', '.join(KPI_COLUMNS)} from op.kpi where site = $1", [self.site])):  # noqa: S608 - columns of our own
-            self.store.execute("delete from op.kpi where site = $1", [self.site])
-            columns = zip(*sorted(rows, key=str), strict=True) if rows else [()] * len(KPI_COLUMNS)
-            kinds = [pl.String] * 5 + [pl.Int32, pl.Float64]
-            made = zip(KPI_COLUMNS, columns, kinds, strict=True)
-            self.store.append(
-                "op.kpi", pl.DataFrame({name: pl.Series(list(each), dtype=kind) for name, each, kind in made})
-            )
+            kpis |= {(*key, role, ids[name], None) for role, name in named}
+            kpis |= {(*key, name, None, value) for name, value in kpi.numbers}
+        measures: set[tuple[object, ...]] = set()
+        for each in self.table.site.measures:
+            head = (self.site, each.name, each.from_day, each.title_zh, each.title_en)
+            for role in ("energy", "fuel", "material", "output"):
+                measures |= {(*head, role, ids[name]) for name in getattr(each, role)}
+            measures |= {(*head, role, ids[derived.name]) for role, derived in each.derived}
+        self._written("op.kpi", KPI, kpis)
+        self._written("op.measure", MEASURE, measures)
+
+    def _written(self, table: str, columns: dict[str, pl.DataType], rows: set[tuple[object, ...]]) -> None:
+        """See that a table has these rows of the site, and no others."""
+        if rows != set(self.store.rows(f"select {', '.join(columns)} from {table} where site = $1", [self.site])):  # noqa: S608 - names of our own
+            self.store.execute(f"delete from {table} where site = $1", [self.site])  # noqa: S608 - likewise
+            self.store.append(table, pl.DataFrame(sorted(rows, key=str), schema=columns, orient="row"))
 
     def _catalog_id(self) -> int:
         """The number of this version of the site's file, UNKNOWN where nothing was written with it."""
