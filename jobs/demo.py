@@ -1,4 +1,4 @@
-"""`kilowatch demo`: three simulated sites with every fault, through the pipeline into one store, and what it says."""
+"""`kilowatch demo`: simulated sites with faults, through the pipeline into one store, and what it says."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from time import perf_counter
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from jobs.demo_summary import hints, sight, summary
+from jobs.demo_measures import measures_table
+from jobs.demo_summary import conservation, hints, sight, summary
 from jobs.simulate import FILES, SHIPPED, FaultKind, Simulated, simulate
 from jobs.simulation.command import console
 from streams.catalog.site import load_site
@@ -25,9 +26,28 @@ from streams.ingest.files import read_blocks, source_id
 from streams.runners.embedded import EmbeddedRunner, Source
 from streams.stores.duckdb import DuckDBStore
 
-SITES = ("cold_chain_depot", "machine_builder_pv", "container_yard")
-ENDS_ON = date(2025, 6, 10)
-"""The local day after the last: thirty days before it hold a change of the tariff's season and of the month."""
+
+@dataclass(frozen=True)
+class Play:
+    """What a demo plays: which sites, up to which local day, for how long, with which faults, at which beat."""
+
+    sites: tuple[str, ...]
+    ends_on: date
+    days: int
+    faults: tuple[FaultKind, ...]
+    beat_s: int = 1
+
+
+SITES = Play(("cold_chain_depot", "machine_builder_pv", "container_yard"), date(2025, 6, 10), 30, tuple(FaultKind))
+"""`ends_on` is the day after the last: the thirty days before it change the tariff's season and the month."""
+CASES = Play(
+    (*SITES.sites, "worm_gear_shop", "tap_forge", "bicycle_parts"),
+    date(2025, 7, 1),
+    181,
+    (FaultKind.GAP, FaultKind.LATE, FaultKind.DUPLICATE, FaultKind.GLITCH),
+    60,
+)
+"""Half a year of every site, its measures in the middle; a reading a minute is as fine as the simulation is."""
 STORE = "kilowatch.duckdb"
 MARKS = {
     "README.txt": "Simulated data, written by `kilowatch demo`; a new demo replaces what it wrote here.\n",
@@ -35,7 +55,7 @@ MARKS = {
 }
 """What tells a folder of the demo from one that is somebody's."""
 BLOCK_ROWS = 50_000
-EPILOG = "Examples: kilowatch demo · kilowatch demo --days 7 --seed 8 --output trial"
+EPILOG = "Examples: kilowatch demo · kilowatch demo --days 7 --seed 8 --output trial · kilowatch demo --cases"
 
 
 class DemoError(KilowatchError):
@@ -65,28 +85,47 @@ def demo(
     output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help="Where the demo's files go.")] = Path(
         "demo"
     ),
-    days: Annotated[int, typer.Option(min=2, max=160, help=f"How many days, up to {ENDS_ON}.")] = 30,
+    days: Annotated[
+        int | None,
+        typer.Option(
+            min=2, max=160, help=f"How many days, up to {SITES.ends_on}; with --cases, up to {CASES.ends_on}."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another number, another course of things.")] = 7,
+    cases: Annotated[
+        bool,
+        typer.Option(
+            "--cases", help=f"Half a year ({CASES.days} days) of all six example sites, measures in its middle."
+        ),
+    ] = False,
 ) -> None:
     """Simulate three sites with every fault, take them through the pipeline into one store, and say what it found.
 
     All of it is made up, and the same each time. An earlier demo in the folder is replaced; a folder that holds
-    anything else is left alone.
+    anything else is left alone. With --cases it is half a year of all six example sites with a few faults, and what
+    each site's measures changed.
     """
+    play = CASES if cases else SITES
+    length = days or play.days
     clear(output)
     begun, made = perf_counter(), []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False, markup=False), transient=True) as progress:
         steps = Steps(progress)
         with closing(DuckDBStore(output / STORE)) as store:
-            for name in SITES:
-                made.append(_simulated(name, output / name, days, seed, steps))
-                _ingested(made[-1], store, steps)
-        with (
-            closing(DuckDBStore(output / STORE, read_only=True)) as store,
-            steps.step("summarize", "the store against the answer key"),
-        ):
-            tables = summary(store, made, (ENDS_ON - timedelta(days=days), ENDS_ON))
+            for name in play.sites:
+                made.append(_simulated(play, name, output / name, length, seed, steps))
+                _ingested(play, made[-1], store, steps)
+        tables: list[RenderableType] = []
+        span = (play.ends_on - timedelta(days=length), play.ends_on)
+        with closing(DuckDBStore(output / STORE, read_only=True)) as store:
+            if cases:
+                with steps.step("summarize", "the measures"):
+                    sites = [load_site(each.site) for each in made]
+                    tables = [measures_table(store, sites, span), "", conservation(store)]
+            else:
+                with steps.step("summarize", "the store against the answer key"):
+                    tables = summary(store, made, span)
     out = console()
     out.print(*tables, sep="\n")
     url = f"duckdb:///{(output / STORE).resolve()}"
@@ -97,17 +136,18 @@ def demo(
     print(f"store: {url}")
 
 
-def _simulated(name: str, folder: Path, days: int, seed: int, steps: Steps) -> Simulated:
+def _simulated(play: Play, name: str, folder: Path, days: int, seed: int, steps: Steps) -> Simulated:
     source = SHIPPED / f"{name}.yaml"
     site = load_site(source)
-    first = datetime.combine(ENDS_ON - timedelta(days=days), time.min, tzinfo=site.time_zone)
+    first = datetime.combine(play.ends_on - timedelta(days=days), time.min, tzinfo=site.time_zone)
     with steps.step("simulate", f"{name}: {days} days simulated"):
-        return simulate(site, first, days, seed, list(FaultKind), folder, source, where_possible=True)
+        faults = list(play.faults)
+        return simulate(site, first, days, seed, faults, folder, source, where_possible=True, beat_s=play.beat_s)
 
 
-def _ingested(made: Simulated, store: DuckDBStore, steps: Steps) -> None:
+def _ingested(play: Play, made: Simulated, store: DuckDBStore, steps: Steps) -> None:
     site = load_site(made.site)
-    runner = EmbeddedRunner(site, store, partial(received_at, site))
+    runner = EmbeddedRunner(site, store, partial(received_at, site, play.ends_on))
     blocks = partial(read_blocks, made.telemetry, None, block_rows=BLOCK_ROWS)
     source = Source(source_id(made.telemetry), f"{site.name}/{made.telemetry.name}", blocks)
     text = f"{site.name}: {made.readings:,} readings through the pipeline"
@@ -116,9 +156,9 @@ def _ingested(made: Simulated, store: DuckDBStore, steps: Steps) -> None:
         runner.finish()
 
 
-def received_at(site: Site) -> datetime:
+def received_at(site: Site, ends_on: date) -> datetime:
     """The time of arrival that the demo records: always the same, so that its numbers are."""
-    return datetime.combine(ENDS_ON, time(1), tzinfo=site.time_zone)
+    return datetime.combine(ends_on, time(1), tzinfo=site.time_zone)
 
 
 def clear(folder: Path) -> None:
@@ -135,7 +175,7 @@ def clear(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     for name in (STORE, f"{STORE}.wal"):
         (folder / name).unlink(missing_ok=True)
-    for name in SITES:
+    for name in CASES.sites:
         for file in FILES:
             (folder / name / file).unlink(missing_ok=True)
         for stale in sorted((folder / f"{STORE}.archive" / f"site={name}").glob("day=*/[0-9]*.pa*")):

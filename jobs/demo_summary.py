@@ -45,7 +45,7 @@ def summary(store: DuckDBStore, made: Sequence[Simulated], days: Days) -> list[R
         _quarantine(store),
         score_table(summed(rows)),
         _about_errors(rows),
-        _conservation(store),
+        conservation(store),
     ]
     impossible = [f"{each.site.parent.name}: {kind}" for each in made for kind in each.impossible]
     if impossible:
@@ -182,7 +182,8 @@ def _crossed(title: str, what: str, rows: pl.DataFrame, count: str, sites: Seque
     return table
 
 
-def _conservation(store: DuckDBStore) -> str:
+def conservation(store: DuckDBStore) -> str:
+    """How many registers and days there are, and by how much the worst is not conserved."""
     row = store.query(
         "select count(*) as days, count(distinct point) as registers, max(abs(residual_kwh)) as largest"
         " from mart.conservation"

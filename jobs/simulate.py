@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -21,7 +21,7 @@ from jobs.simulation.plant import Plant
 from jobs.simulation.readings import SimulationError, series_of
 from jobs.simulation.sending import Sending
 from jobs.simulation.truth import TRUTH, truth_of
-from streams.domain.site import Exchange, Site
+from streams.domain.site import Exchange, PointKind, Site
 
 __all__ = ["FaultKind", "Injected", "Simulated", "SimulationError", "simulate"]
 
@@ -68,6 +68,7 @@ def simulate(
     *,
     form: Form = Form.PARQUET,
     where_possible: bool = False,
+    beat_s: int = 1,
 ) -> Simulated:
     """Simulate a site from `begins` (with its zone) for some days; the same arguments give the same files.
 
@@ -75,8 +76,8 @@ def simulate(
     `truth.parquet` (`simulation.truth.TRUTH`, which says what is exact), `faults.json` (a list of `Injected`) and
     `site.yaml`, the site's file with the exchanges that took place. `source` is that file; without it a file of
     `deploy/sites` of the same content is looked for. Each entry of `faults` is injected once; with `where_possible`
-    those that no point can have are left out and named in the result. SimulationError: what is asked for is not
-    possible here.
+    those that no point can have are left out and named in the result. No point is read more often than every `beat_s`
+    seconds. SimulationError: what is asked for is not possible here.
     """
     if begins.tzinfo is None or days < 1 or seed < 0:
         raise SimulationError(
@@ -92,6 +93,7 @@ def simulate(
             f"{out}: expected another folder than that of the site's file, which would be written over"
         )
     begins_ms = int(begins.timestamp()) // 60 * 60_000
+    site = _slowed(site, beat_s * 1000)
     clock = Clock(site, begins_ms, days, seed)
     plant = Plant(clock)
     series = [each for point in site.points if (each := series_of(point, plant)) is not None]
@@ -120,6 +122,22 @@ def simulate(
         injected=tuple(injected),
         impossible=tuple(impossible),
     )
+
+
+def _slowed(site: Site, beat_ms: int) -> Site:
+    """The site with no point read more often; SimulationError where a stretch between readings would be a gap."""
+    points = []
+    for point in site.points:
+        is_quick = (
+            point.interval_ms is not None and point.interval_ms < beat_ms and point.kind is not PointKind.INTERVAL
+        )
+        if is_quick and point.max_gap_ms < beat_ms:
+            raise SimulationError(
+                f"{point.name}: expected readings at least every {point.max_gap_ms // 1000} s (max_gap);"
+                f" got {beat_ms // 1000} s"
+            )
+        points.append(replace(point, interval_ms=beat_ms) if is_quick else point)
+    return replace(site, points=tuple(points))
 
 
 def simulated_in(folder: Path) -> Simulated:

@@ -24,12 +24,10 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def write_site(
-    source: Path, target: Path, site: Site, exchanges: Mapping[str, tuple[Exchange, ...]], beat_s: int | None = None
-) -> None:
+def write_site(source: Path, target: Path, site: Site, exchanges: Mapping[str, tuple[Exchange, ...]]) -> None:
     """Write a copy of a site's file in which the points named (`site/point`) declare these exchanges, no others.
 
-    With `beat_s` no point declares a shorter interval.
+    Where the file gives an interval, the copy gives the one of the `site`.
     """
     document = _Loader(source.read_text(encoding="utf-8")).get_single_data()
     titles = document.setdefault("title", {})
@@ -39,9 +37,9 @@ def write_site(
     points = {point.name: point for point in site.points}
     for row in document["points"]:
         name = f"{site.name}/{row['name']}"
-        interval = points[name].interval_ms
-        if beat_s is not None and interval is not None and interval < beat_s * 1000:
-            row["interval"] = f"{beat_s}s"
+        interval_ms = points[name].interval_ms
+        if interval_ms is not None:
+            row["interval"] = f"{interval_ms // 1000}s"
         if exchanges.get(name):
             row["exchanges"] = [
                 {

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from jobs.simulation.holidays import is_free
 from streams.domain.site import Site
 
 Real = NDArray[np.float64]
@@ -20,6 +21,7 @@ STEP_S = 60
 DAY_S = 86_400
 DAY_MS = DAY_S * 1000
 QUARTER_MS = 900_000
+EPOCH = date(1970, 1, 1)
 
 
 def chance(seed: int, *names: str) -> np.random.Generator:
@@ -84,13 +86,36 @@ class Clock:
         return season + daily + self.drift("weather", 1.8, 1500)
 
     @cached_property
+    def dates(self) -> list[date]:
+        """Local days, from the first to the last."""
+        first = EPOCH + timedelta(int(self.local_s[0]) // DAY_S)
+        return [first + timedelta(nth) for nth in range(int(self.day[-1]) + 1)]
+
+    @cached_property
+    def free(self) -> Truth:
+        """Days on which nobody works: Sundays, holidays."""
+        result: Truth = np.array([is_free(day) for day in self.dates])[self.day]
+        return result
+
+    @cached_property
     def working(self) -> Truth:
         """Whether a shop works: Monday to Friday 8 to 17:30 with a lunch break, every other Saturday morning."""
         morning = (self.hour >= 8) & (self.hour < 12)
         afternoon = (self.hour >= 13) & (self.hour < 17.5)
         weeks = self.local_s // DAY_S + 3
         saturday = (self.weekday == 5) & (weeks // 7 % 2 == 0) & morning
-        result: Truth = saturday | ((self.weekday < 5) & (morning | afternoon))
+        result: Truth = (saturday | ((self.weekday < 5) & (morning | afternoon))) & ~self.free
+        return result
+
+    def is_measured(self, asset: str) -> bool:
+        """Whether a measure of the site names an asset."""
+        return any(asset in measure.assets for measure in self.site.measures)
+
+    def since(self, asset: str) -> Truth:
+        """Minutes from the first measure that names an asset on; none where no measure does."""
+        days = [measure.from_day for measure in self.site.measures if asset in measure.assets]
+        first = (min(days) - EPOCH).days * DAY_S if days else int(self.local_s[-1]) + 1
+        result: Truth = self.local_s >= first
         return result
 
     def drift(self, name: str, size: float, minutes: int) -> Real:

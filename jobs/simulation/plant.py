@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from jobs.simulation.clock import Clock, Int, Real, Truth, chance, follow
-from jobs.simulation.loads import CUTTING, LOADS, cycling, defrosting, door_minutes, heated, load_of, states, sun
+from jobs.simulation.clock import Clock, Int, Real, chance, follow
+from jobs.simulation.loads import LOADS, defrosting, door_minutes, heated, load_of, sun
+from jobs.simulation.states import CUTTING, states
+from jobs.simulation.yard import burning, crane, running
 from streams.domain.quantities import UNITS
 from streams.domain.site import Point, PointKind, Quantity
 
@@ -47,6 +49,8 @@ class Plant:
         """Base units an hour of a metered point, one entry a minute, never negative."""
         if point.quantity in (Quantity.ENERGY, Quantity.REACTIVE_ENERGY):
             rate = self._electric(point) * 1e6
+        elif "engine-h" in point.name:
+            rate = 1000.0 * running(self.clock, point.asset).astype(np.float64)
         elif point.quantity is Quantity.COUNT:
             rate = (point.max_rate or 60) * 1000 * self._pieces(point)
         else:
@@ -76,9 +80,14 @@ class Plant:
         if "generation" not in self.kw:
             roofs = {each.asset: each for each in self.clock.site.points if is_generation(each.name) and rated(each)}
             self.kw["generation"] = sum(
-                (rated(each) * sun(self.clock, asset) for asset, each in roofs.items()), np.zeros(self.clock.steps)
+                (rated(each) * self._sun(asset) for asset, each in roofs.items()), np.zeros(self.clock.steps)
             )
         return self.kw["generation"]
+
+    def _sun(self, asset: str) -> Real:
+        """What a roof gives; one that a measure names is not there before it."""
+        course = sun(self.clock, asset)
+        return course * self.clock.since(asset) if self.clock.is_measured(asset) else course
 
     @property
     def consumption(self) -> Real:
@@ -112,28 +121,27 @@ class Plant:
         if below and own not in LOADS:  # a hall, a yard: what stands around, and the losses of the way to the meters
             swing = 0.06 + 0.05 * self.clock.working + 0.008 * np.tanh(self.clock.drift(asset, 1.0, 45))
             return (1 + LOSSES) * beneath + limit * swing
-        return beneath + (limit if own.rated_kw else 0.0) * own.course(self.clock, asset)
+        return beneath + limit * own.course(self.clock, asset)
 
     def _pieces(self, point: Point) -> Real:
+        clock = self.clock
         if "move" in point.name:
-            return np.where(self.crane(point.asset), 0.45, 0.0)
-        share = 0.02 if "scrap" in point.name else 0.55
-        result: Real = share * (states(self.clock, point.asset) == CUTTING)
+            return np.where(crane(clock, point.asset), 0.45, 0.0)
+        if "pallet" in point.name:
+            busy = 0.4 + 0.15 * np.tanh(clock.drift(point.name, 1.0, 90))
+            return np.where(~clock.free & (clock.hour >= 5) & (clock.hour < 20), busy, 0.02)
+        scrap, good = np.full(clock.steps, 0.02), np.full(clock.steps, 0.55)
+        if clock.is_measured(point.asset) and any(
+            "scrap" in each.name for each in clock.site.points if each.asset == point.asset
+        ):  # eye and robot at the press: more pieces an hour, fewer of them spoilt
+            since = clock.since(point.asset)
+            scrap, good = np.where(since, 0.014, 0.055), np.where(since, 0.45, 0.40)
+        share = scrap if "scrap" in point.name else good
+        result: Real = share * (states(clock, point.asset) == CUTTING)
         return result
 
     def _burning(self, point: Point) -> Real:
-        swing = np.tanh(self.clock.drift(point.name, 1.0, 10))
-        return np.where(self.crane(point.asset), 0.45 + 0.15 * swing, 0.04 * self.attended)
-
-    def crane(self, asset: str) -> Truth:
-        """Minutes in which a crane or a carrier moves containers."""
-        return self.attended & cycling(self.clock, asset, np.full(self.clock.steps, 0.55), 35)
-
-    @property
-    def attended(self) -> Truth:
-        """When a yard is open: six to twenty-two, not on Sundays."""
-        result: Truth = (self.clock.weekday < 6) & (self.clock.hour >= 6) & (self.clock.hour < 22)
-        return result
+        return burning(self.clock, point.asset, point.name)
 
     def gauge(self, point: Point) -> Real:
         """A level for each minute, in the point's unit, within its declared bounds."""
@@ -152,10 +160,21 @@ class Plant:
     def _temperature(self, point: Point) -> Real:
         clock, noise = self.clock, chance(self.clock.seed, point.name, "noise").normal(size=self.clock.steps)
         if "furnace" in point.asset:
-            return follow(np.where(heated(clock), 745.0, clock.outdoor), 25) + 3 * noise
+            return self._billet(point.asset) + 3 * noise
         if "room" in point.asset or "cold" in point.asset:
             set_point, defrost = (-20.0, 6.0) if "froz" in point.asset else (4.0, 2.5)
             doors = follow(door_minutes(clock, point.asset), 12)
             warm = follow(defrosting(clock, point.asset).astype(float), 18)
-            return set_point + 0.02 * (clock.outdoor - 22) + 9 * doors + defrost * warm + 0.1 * noise
+            steady = np.where(clock.since(point.asset), 0.8, 1.0)  # speed follows the load, so it swings less
+            return set_point + 0.02 * (clock.outdoor - 22) + steady * (9 * doors + defrost * warm) + 0.1 * noise
         return clock.outdoor + 0.1 * noise
+
+    def _billet(self, furnace: str) -> Real:
+        """Billets at 745 °C; where a measure names the furnace, they overheat before it while nobody takes them."""
+        clock = self.clock
+        hot = heated(clock, furnace)
+        level = follow(np.where(hot, 745.0, clock.outdoor), 25)
+        if not clock.is_measured(furnace):
+            return level
+        soaking = follow((hot & ~clock.working & (clock.hour >= 7) & ~clock.since(furnace)).astype(float), 20)
+        return level + 60 * soaking

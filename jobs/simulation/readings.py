@@ -9,8 +9,9 @@ from fractions import Fraction
 import numpy as np
 
 from jobs.simulation.clock import STEP_S, Clock, Int, Real, chance
-from jobs.simulation.loads import EXECUTION, door_minutes, states
+from jobs.simulation.loads import door_minutes
 from jobs.simulation.plant import Plant
+from jobs.simulation.states import EXECUTION, states
 from streams.domain.findings import KilowatchError
 from streams.domain.quantities import UNITS
 from streams.domain.site import Point, PointKind
@@ -129,21 +130,39 @@ def _interval(point: Point, plant: Plant) -> Series:
 
 
 def _amounts(point: Point, clock: Clock) -> Series:
-    """Fills and deliveries: mobile machines every working day, a generator's test run and a top-up now and then."""
+    """Fills and deliveries: mobile machines every working day, a generator's test run and a top-up now and then.
+
+    Where a measure names the asset, only on working days, and otherwise after it than before.
+    """
     luck = chance(clock.seed, point.name, "amounts")
+    often, low, high = _habits(point, clock)
+    moments = [
+        clock.begins_ms + (day * 1440 + int(luck.integers(1440))) * 60_000
+        for day in range(clock.days)
+        if luck.random() < often[day * 1440]
+    ]
+    times = np.array(moments or [clock.begins_ms + int(luck.integers(1440)) * 60_000], dtype=np.int64)
+    value = np.round(luck.uniform(low, high, size=len(times)), 1)
+    return Series(point, times, np.rint(value * float(UNITS[point.unit][1])).astype(np.int64), value)
+
+
+def _habits(point: Point, clock: Clock) -> tuple[Real, float, float]:
+    """How likely a fill or delivery is on the day of each minute, its least and its largest amount."""
+    if clock.is_measured(point.asset):
+        low, high, before, after = 120.0, 320.0, 0.97, 0.03
+        if point.unit == "kg":  # a delivery every other day, of one metal or the other
+            low, high, before, after = 350.0, 750.0, 0.45, 0.07
+            if "recycled" in point.name:
+                before, after = after, before
+            if "scrap" in point.name:
+                low, high, before, after = 60.0, 140.0, 0.5, 0.5
+        return np.where(clock.free, 0.0, np.where(clock.since(point.asset), after, before)), low, high
     often, low, high = 0.9, 120.0, 320.0
     if point.unit == "kg":
         often, low, high = (0.04, 0.4, 2.5) if "top" in point.name or "refrig" in point.name else (0.6, 150.0, 1500.0)
     elif "genset" in point.name or "generator" in point.name:
         often, low, high = 0.08, 8.0, 60.0
-    moments = [
-        clock.begins_ms + (day * 1440 + int(luck.integers(1440))) * 60_000
-        for day in range(clock.days)
-        if luck.random() < often
-    ]
-    times = np.array(moments or [clock.begins_ms + int(luck.integers(1440)) * 60_000], dtype=np.int64)
-    value = np.round(luck.uniform(low, high, size=len(times)), 1)
-    return Series(point, times, np.rint(value * float(UNITS[point.unit][1])).astype(np.int64), value)
+    return np.full(clock.steps, often), low, high
 
 
 def _states(point: Point, clock: Clock) -> Series:

@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from jobs.simulation.clock import Clock
-from jobs.simulation.loads import EXECUTION, states
 from jobs.simulation.plant import Plant
+from jobs.simulation.states import EXECUTION, states
 from jobs.training.choice import Choice
 from jobs.training.data import DAY_MS, Series, gathered
 from jobs.training.fit import fit
@@ -88,8 +88,8 @@ def with_outdoor(site: Site) -> Site:
 
 
 def simulated(machine: Machine, seed: int) -> tuple[Choice, Series]:
-    """The quarter-hours of a machine and of what explains it."""
-    site = with_outdoor(load_site(SITES / f"{machine.file}.yaml"))
+    """The quarter-hours of a machine as it was before any measure, and of what explains it."""
+    site = replace(with_outdoor(load_site(SITES / f"{machine.file}.yaml")), measures=())
     points = {each.name.removeprefix(f"{site.name}/"): each for each in site.points}
     clock = Clock(site, int(BEGINS.timestamp() * 1000), DAYS, seed)
     plant = Plant(clock)

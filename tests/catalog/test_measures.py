@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -52,7 +53,9 @@ def write(folder: Path, text: str) -> Path:
 def test_a_measure_arrives_with_its_day_titles_points_and_condition(tmp_path: Path) -> None:
     path = write(tmp_path, DEPOT)
     assert check_site(path) == []
-    assert load_site(path).measures == (
+    (measure,) = load_site(path).measures
+    assert [role for role, _ in measure.derived] == ["in_band", "temperature_area"]
+    assert (replace(measure, derived=()),) == (
         Measure(
             "variable-speed", date(2025, 4, 1), "變頻冰水機", "Variable-speed chiller", ("chiller",),
             ("depot/chiller/kwh",), ("depot/diesel",), ("depot/film",), ("depot/pallets",),

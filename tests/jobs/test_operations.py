@@ -13,8 +13,8 @@ import pytest
 
 from jobs import detecting
 from jobs.detecting import REPORTED_SEEDS, TUNED_SEEDS, Alarm, alarms, measured, quiet
+from jobs.simulation.holidays import is_free
 from jobs.simulation.operations.files import write
-from jobs.simulation.operations.hours import is_free
 from jobs.simulation.operations.intervals import rows, values_of
 from jobs.simulation.operations.planning import KINDS, Fault
 from jobs.simulation.operations.site import LEARNING_DAYS, WATCHES, Measure, Metered, operate

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import cache, cached_property
+from datetime import date
+from functools import cached_property
 
 import numpy as np
 
 from jobs.simulation.clock import DAY_S, Clock, Real, Truth
-from streams.catalog.tariffs import SATURDAY, SUNDAY, load_tariffs
-
-EPOCH = date(1970, 1, 1)
-
-
-@cache
-def public_holidays() -> frozenset[date]:
-    """The tariff's off-peak days that are no mere Sundays."""
-    return frozenset(row.day for row in load_tariffs().off_peak_days)
-
-
-def is_free(day: date) -> bool:
-    """Sundays, public holidays, and the Friday or Monday beside a holiday that falls on a weekend (補假).
-
-    The tariff does not know the latter: they are working days that nobody works.
-    """
-    holidays = public_holidays()
-    if day.weekday() == SUNDAY or day in holidays:
-        return True
-    after, before = day + timedelta(1), day - timedelta(1)
-    return (after.weekday() == SATURDAY and after in holidays) or (before.weekday() == SUNDAY and before in holidays)
+from jobs.simulation.holidays import public_holidays
+from streams.catalog.tariffs import SATURDAY, SUNDAY
 
 
 @dataclass(frozen=True)
@@ -38,11 +19,10 @@ class Hours:
 
     clock: Clock
 
-    @cached_property
+    @property
     def dates(self) -> list[date]:
         """Local days, from the first to the last."""
-        first = EPOCH + timedelta(int(self.clock.local_s[0]) // DAY_S)
-        return [first + timedelta(nth) for nth in range(int(self.clock.day[-1]) + 1)]
+        return self.clock.dates
 
     def _of_days(self, values: list[bool]) -> Truth:
         result: Truth = np.array(values)[self.clock.day]
@@ -53,16 +33,15 @@ class Hours:
         """Days that are off-peak as a whole under the tariff."""
         return self._of_days([day.weekday() == SUNDAY or day in public_holidays() for day in self.dates])
 
-    @cached_property
+    @property
     def free(self) -> Truth:
         """Days on which nobody works."""
-        return self._of_days([is_free(day) for day in self.dates])
+        return self.clock.free
 
-    @cached_property
+    @property
     def shift(self) -> Truth:
-        """Monday to Friday 8 to 12 and 13 to 17:30, every other Saturday morning."""
-        result: Truth = self.clock.working & ~self.free
-        return result
+        """Monday to Friday 8 to 12 and 13 to 17:30, every other Saturday morning, no holidays."""
+        return self.clock.working
 
     @cached_property
     def heated(self) -> Truth:

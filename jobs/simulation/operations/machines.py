@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.simulation.clock import Clock, Int, Real, Truth, chance, follow
-from jobs.simulation.loads import CUTTING, IDLE, OFF, SET_UP, cycling, defrosting, door_minutes
+from jobs.simulation.cycles import cycling
+from jobs.simulation.loads import defrosting, door_minutes
 from jobs.simulation.operations.hours import Hours
 from jobs.simulation.operations.planning import Fault
+from jobs.simulation.states import CUTTING, IDLE, OFF, SET_UP
 
 Courses = dict[str, Real]
 MACHINE_KW = 18.0

@@ -1,0 +1,221 @@
+"""The stories of the six example sites are in the stored facts: each measure, some days before it and after it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from functools import cache, partial
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from jobs.demo_measures import Compared, compared
+from jobs.simulate import SHIPPED, SimulationError, simulate
+from streams.catalog.site import load_site
+from streams.domain.site import Site
+from streams.ingest.files import read_blocks, source_id
+from streams.runners.embedded import EmbeddedRunner, Source
+from streams.stores.duckdb import DuckDBStore
+
+DAYS = (date(2025, 3, 18), date(2025, 4, 15))
+LONG = (date(2025, 2, 15), date(2025, 4, 15))
+BEAT_S = 120
+NAMES = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+@dataclass(frozen=True)
+class Story:
+    """A site, its store, and what its measures changed: by name of the measure and unit."""
+
+    site: Site
+    days: tuple[date, date]
+    path: Path
+    rows: dict[tuple[str, str], Compared]
+
+    def ask(self, statement: str) -> pl.DataFrame:
+        with closing(DuckDBStore(self.path, read_only=True)) as store:
+            return store.query(statement)
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> partial[Story]:
+    """Each site is made once, when it is first asked for."""
+    folder = tmp_path_factory.mktemp("stories")
+
+    @cache
+    def told(name: str) -> Story:
+        return made(name, LONG if name == "machine_builder_pv" else DAYS, folder / name)
+
+    return partial(told)
+
+
+def made(name: str, days: tuple[date, date], folder: Path) -> Story:
+    source = SHIPPED / f"{name}.yaml"
+    zone = load_site(source).time_zone
+    begins = datetime.combine(days[0], time(), zone)
+    files = simulate(load_site(source), begins, (days[1] - days[0]).days, 7, [], folder, source, beat_s=BEAT_S)
+    site, path = load_site(files.site), folder / "store.duckdb"
+    with closing(DuckDBStore(path)) as store:
+        runner = EmbeddedRunner(site, store, lambda: datetime(2025, 5, 1, tzinfo=UTC))
+        runner.ingest(
+            Source(source_id(files.telemetry), name, partial(read_blocks, files.telemetry, None)), lambda _: None
+        )
+        runner.finish()
+        found = [row for measure in site.measures for row in compared(store, site, measure, days)]
+    return Story(site, days, path, {(row.measure.name, row.unit): row for row in found})
+
+
+def near(share: float, tolerance: float) -> object:
+    return pytest.approx(share, abs=tolerance)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_example_site_has_measures_in_the_first_half_of_2025(name: str) -> None:
+    site = load_site(SHIPPED / f"{name}.yaml")
+    assert 1 <= len(site.measures) <= 2
+    assert all(date(2025, 2, 15) < measure.from_day < date(2025, 5, 15) for measure in site.measures)
+    assert all(measure.title_zh and measure.title_en for measure in site.measures)
+
+
+def test_variable_speed_saves_a_quarter_or_more_for_each_degree_held_and_the_rooms_stay_in_their_bands(
+    story: partial[Story],
+) -> None:
+    depot = story("cold_chain_depot")
+    chillers, fans = depot.rows["variable-speed-chillers", "kWh"], depot.rows["ec-fans", "kWh"]
+    assert fans.used.change == near(-0.39, 0.03)
+    lift = depot.ask(
+        "select avg(mean_value) filter (where starts_at < '2025-03-31 16:00') as before,"
+        " avg(mean_value) filter (where starts_at >= '2025-03-31 16:00') as after"
+        " from mart.measurement_15min where point = 'cold_chain_depot/outdoor/temp'"
+    ).row(0)
+    before, after = (
+        kwh / (outdoor - 4.8) for kwh, outdoor in zip((chillers.used.before, chillers.used.after), lift, strict=True)
+    )
+    assert after / before - 1 == near(-0.3, 0.06)
+    for row in (chillers, fans):
+        assert row.held.before is not None and row.held.after is not None
+        assert row.held.after > 0.97
+        assert row.held.after >= row.held.before - 0.005
+        assert row.output.change == near(0, 0.1)
+
+
+def test_a_machine_that_is_set_up_once_makes_more_parts_with_less_energy_for_each(story: partial[Story]) -> None:
+    shop = story("worm_gear_shop")
+    cutter, compressor = shop.rows["set-once", "kWh"], shop.rows["abnormal-use", "kWh"]
+    assert cutter.output.change == near(0.3, 0.08)
+    assert cutter.each.change == near(-0.2, 0.06)
+    assert compressor.used.change == near(-0.22, 0.06)
+    minutes = _setup_minutes(shop)
+    assert minutes["before"] == near(20.5, 1.5)
+    assert minutes["after"] == near(4, 0.5)
+
+
+def _setup_minutes(shop: Story) -> dict[str, float]:
+    """Mean length of a set-up, from the words of the control."""
+    rows = shop.ask(
+        "select case when read_at < '2025-03-31 16:00' then 'before' else 'after' end as side, word,"
+        " date_diff('second', read_at, lead(read_at) over (order by read_at)) / 60 as minutes"
+        " from mart.state_change where point = 'worm_gear_shop/worm-cutter/execution'"
+    )
+    return dict(rows.filter(word="SETUP").group_by("side").agg(pl.col("minutes").mean()).iter_rows())
+
+
+def test_led_halves_the_light_and_the_roof_covers_more_than_half_of_what_was_bought(story: partial[Story]) -> None:
+    builder = story("machine_builder_pv")
+    assert builder.rows["led", "kWh"].used.change == near(-0.53, 0.06)
+    assert builder.rows["rooftop-pv", "kWh"].used.change == near(-0.55, 0.07)
+    sides = builder.ask(
+        "select point, sum(energy_kwh) filter (where day < '2025-04-01') as before,"
+        " sum(energy_kwh) filter (where day >= '2025-04-01') as after from mart.energy_daily group by point"
+    )
+    kwh = {point.partition("/")[2]: (before, after) for point, before, after in sides.iter_rows()}
+    assert kwh["pv/kwh"][0] == kwh["export"][0] == 0
+    assert kwh["pv/kwh"][1] == pytest.approx(kwh["self-consumption"][1] + kwh["export"][1])
+    assert 0.2 < kwh["export"][1] / kwh["pv/kwh"][1] < 0.6
+
+
+def test_billets_no_longer_wait_hot_and_the_press_makes_more_and_spoils_less(story: partial[Story]) -> None:
+    forge = story("tap_forge")
+    furnaces, press = forge.rows["billet-control", "kWh"], forge.rows["trimming-robot", "kWh"]
+    assert furnaces.used.change == near(-0.25, 0.05)
+    assert furnaces.each.change == near(-0.34, 0.06)
+    assert press.each.change is not None and press.each.change < -0.15
+    assert furnaces.held.before is not None and furnaces.held.after is not None
+    assert furnaces.held.before < 0.98
+    assert furnaces.held.after == 1
+    sides = forge.ask(
+        "select point, sum(amount) filter (where starts_at < '2025-03-31 16:00') as before,"
+        " sum(amount) filter (where starts_at >= '2025-03-31 16:00') as after from mart.amount_interval group by point"
+    )
+    pieces = {point.rpartition("/")[2]: (before, after) for point, before, after in sides.iter_rows()}
+    before, after = (good / made for good, made in zip(pieces["good"], pieces["pieces"], strict=True))
+    assert after / before - 1 == near(0.1, 0.01)
+
+
+def test_recycled_aluminium_replaces_the_primary_one_and_its_carbon(story: partial[Story]) -> None:
+    parts = story("bicycle_parts")
+    assert parts.rows["recycled-aluminium", "kg"].used.change == near(0, 0.35)  # deliveries are few
+    assert parts.rows["cnc-robot", "kWh"].each.change == near(-0.19, 0.05)
+    sides = parts.ask(
+        "select source, sum(location_kgco2e) filter (where starts_at < '2025-03-31 16:00') as before,"
+        " sum(location_kgco2e) filter (where starts_at >= '2025-03-31 16:00') as after"
+        " from mart.emissions_interval where source like 'aluminium%' group by source"
+    ).fill_null(0)
+    before, after = float(sides["before"].sum()), float(sides["after"].sum())
+    assert after / before - 1 < -0.6
+
+
+def test_the_hybrid_crane_burns_a_third_for_each_move_and_nights_are_quieter(story: partial[Story]) -> None:
+    yard = story("container_yard")
+    diesel, electricity = yard.rows["hybrid-crane", "L"], yard.rows["hybrid-crane", "kWh"]
+    assert diesel.each.change == near(-0.63, 0.07)
+    assert electricity.used.before == 0
+    assert electricity.each.after == near(0.6, 0.1)
+    assert diesel.output.change == near(0, 0.15)
+    hours = yard.ask(
+        "select point, sum(amount) filter (where starts_at < '2025-03-31 16:00') as before,"
+        " sum(amount) filter (where starts_at >= '2025-03-31 16:00') as after"
+        " from mart.amount_interval where point like '%engine-h' group by point"
+    )
+    engine = {point.split("/")[1]: (before, after) for point, before, after in hours.iter_rows()}
+    assert engine["straddle-carrier"][0] > 100 > 10 > engine["straddle-carrier"][1]
+    assert engine["rtg-1"][0] == 0 < engine["rtg-1"][1]
+    night = yard.ask(
+        "select point, sum(energy_kwh) filter (where starts_at < '2025-03-31 16:00') / 14 as before,"
+        " sum(energy_kwh) filter (where starts_at >= '2025-03-31 16:00') / 14 as after"
+        " from mart.energy_interval where hour(starts_at) between 15 and 20 group by point"  # 23 to 5 in Taipei
+    )
+    kwh = {point.partition("/")[2]: (before, after) for point, before, after in night.iter_rows()}
+    assert kwh["yard-lights/kwh"][1] / kwh["yard-lights/kwh"][0] - 1 == near(-0.39, 0.03)
+    assert kwh["dispensers/kwh"][1] < 0.4 * kwh["dispensers/kwh"][0]
+
+
+def test_a_measure_changes_nothing_before_its_day(tmp_path: Path) -> None:
+    source = SHIPPED / "tap_forge.yaml"
+    later = tmp_path / "later.yaml"
+    later.write_text(source.read_text(encoding="utf-8").replace("on: 2025-04-01", "on: 2025-04-08"), encoding="utf-8")
+    truths = []
+    for path in (source, later):
+        site = load_site(path)
+        begins = datetime(2025, 3, 28, tzinfo=site.time_zone)
+        truths.append(pl.read_parquet(simulate(site, begins, 8, 7, [], tmp_path / path.stem, path).truth))
+    assert not truths[0].equals(truths[1])
+    at = datetime(2025, 3, 31, 16, tzinfo=UTC)
+    before = [truth.filter(pl.col("starts_at") < at).drop("knowable") for truth in truths]
+    assert before[0].equals(before[1])
+
+
+def test_points_are_read_no_more_often_than_the_beat_and_the_file_beside_says_so(tmp_path: Path) -> None:
+    source = SHIPPED / "worm_gear_shop.yaml"
+    site = load_site(source)
+    begins = datetime(2025, 4, 1, tzinfo=site.time_zone)
+    files = simulate(site, begins, 2, 7, [], tmp_path / "out", source, beat_s=60)
+    sent = pl.read_parquet(files.telemetry).filter(point="worm_gear_shop/worm-cutter/kw")
+    assert len(sent) == pytest.approx(2 * 1440, abs=2)
+    intervals = {point.name: point.interval_ms for point in load_site(files.site).points}
+    assert intervals["worm_gear_shop/worm-cutter/kw"] == 60_000
+    assert intervals["worm_gear_shop/main"] == 300_000
+    with pytest.raises(SimulationError, match=r"main: expected readings at least every 7200 s \(max_gap\); got 9000 s"):
+        simulate(site, begins, 2, 7, [], tmp_path / "slow", source, beat_s=9000)
