@@ -171,11 +171,7 @@ def _metal(point: Point, plant: Plant) -> Series:
     """
     clock = plant.clock
     luck = chance(clock.seed, clock.site.name, point.asset, "deliveries")  # one lorry: the same for all metals
-    draw, minute, swing = (
-        luck.random(clock.days),
-        luck.integers(420, 960, clock.days),
-        luck.uniform(0.9, 1.1, clock.days),
-    )
+    minute, swing = luck.integers(420, 960, clock.days), luck.uniform(0.9, 1.1, clock.days)
     pieces = [each for each in clock.site.points if each.quantity is Quantity.COUNT and each.kind is PointKind.REGISTER]
     made = sum((plant.rate(each) for each in pieces), np.zeros(clock.steps, dtype=np.int64)).reshape(clock.days, -1)
     amount = KG_A_PIECE * swing * made.sum(axis=1) / 60_000
