@@ -29,13 +29,17 @@ from streams.stores.duckdb import DuckDBStore
 
 @dataclass(frozen=True)
 class Play:
-    """What a demo plays: which sites, up to which local day, for how long, with which faults, at which beat."""
+    """What a demo plays: which sites, up to which local day, how many days, with which faults.
+
+    No point is read more often than every `beat_s`; about `block_rows` readings are committed at once.
+    """
 
     sites: tuple[str, ...]
     ends_on: date
     days: int
     faults: tuple[FaultKind, ...]
     beat_s: int = 1
+    block_rows: int = 50_000
 
 
 SITES = Play(("cold_chain_depot", "machine_builder_pv", "container_yard"), date(2025, 6, 10), 30, tuple(FaultKind))
@@ -46,6 +50,7 @@ CASES = Play(
     181,
     (FaultKind.GAP, FaultKind.LATE, FaultKind.DUPLICATE, FaultKind.GLITCH),
     60,
+    400_000,
 )
 """Half a year of every site, its measures in the middle; a reading a minute is as fine as the simulation is."""
 STORE = "kilowatch.duckdb"
@@ -54,7 +59,6 @@ MARKS = {
     ".gitignore": "*\n",
 }
 """What tells a folder of the demo from one that is somebody's."""
-BLOCK_ROWS = 50_000
 EPILOG = "Examples: kilowatch demo · kilowatch demo --days 7 --seed 8 --output trial · kilowatch demo --cases"
 
 
@@ -148,7 +152,7 @@ def _simulated(play: Play, name: str, folder: Path, days: int, seed: int, steps:
 def _ingested(play: Play, made: Simulated, store: DuckDBStore, steps: Steps) -> None:
     site = load_site(made.site)
     runner = EmbeddedRunner(site, store, partial(received_at, site, play.ends_on))
-    blocks = partial(read_blocks, made.telemetry, None, block_rows=BLOCK_ROWS)
+    blocks = partial(read_blocks, made.telemetry, None, block_rows=play.block_rows)
     source = Source(source_id(made.telemetry), f"{site.name}/{made.telemetry.name}", blocks)
     text = f"{site.name}: {made.readings:,} readings through the pipeline"
     with steps.step("ingest", text, made.readings) as advance:

@@ -25,8 +25,9 @@ FAULTS = "\n".join(f"- {kind.value}: {kind.help}" for kind in FaultKind)
 HELP = (
     "Make up the telemetry of a site, with faults on request and the answer key beside it.\n\n"
     "The site's processes are simulated minute by minute (chillers, machines, furnaces, sun, doors, shifts, weather) "
-    "and its meters read on their own beat. Everything is made up and says so; the same arguments give the same files, "
-    "byte for byte.\n\n"
+    "and its meters read on their own beat. What a measure of the site's file names runs the old way before its day and "
+    "the new way after it. Everything is made up and says so; the same arguments give the same files, byte for byte."
+    "\n\n"
     "Into the folder go telemetry.parquet (or .ndjson), in the order in which it arrives, for `kilowatch ingest`; "
     "site.yaml, the catalog to ingest it with (exchanges of meters are declared in it); truth.parquet, what each "
     "quarter-hour really is and whether the readings sent can tell it; faults.json, what was done to which point and "
@@ -38,7 +39,9 @@ HELP = (
 EPILOG = (
     "Examples: kilowatch simulate deploy/sites/worm_gear_shop.yaml --output shop · "
     "kilowatch simulate deploy/sites/cold_chain_depot.yaml --days 30 --from 2026-01-01 --seed 7 "
-    "--fault gap --fault rollover --output depot · then: kilowatch ingest depot/site.yaml depot/telemetry.parquet "
+    "--fault gap --fault rollover --output depot · "
+    "kilowatch simulate deploy/sites/tap_forge.yaml --days 181 --from 2025-01-01 --beat 60 --output forge · "
+    "then: kilowatch ingest depot/site.yaml depot/telemetry.parquet "
     "--store duckdb:///depot.duckdb · and: kilowatch simulate depot/site.yaml --output depot "
     "--score duckdb:///depot.duckdb"
 )
@@ -56,6 +59,9 @@ def simulate_site(
     seed: Annotated[int, typer.Option(help="Another number, another course of things.")] = 7,
     fault: Annotated[list[str] | None, typer.Option(metavar="KIND|all", help="A fault; may be repeated.")] = None,
     form: Annotated[Form, typer.Option("--format", help="How telemetry is written.")] = Form.PARQUET,
+    beat: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="Read no point more often than this; the site.yaml says so.")
+    ] = 1,
     score: Annotated[
         str | None, typer.Option(metavar="URL", help="Compare this store with the answer key in the folder.")
     ] = None,
@@ -68,7 +74,7 @@ def simulate_site(
     loaded = load_site(site)
     first = datetime.combine(begins.date(), time.min, tzinfo=loaded.time_zone)
     with say.status(f"{loaded.name}: simulating {days:,} days"):
-        made = simulate(loaded, first, days, seed, kinds, output, site, form=form, where_possible=every)
+        made = simulate(loaded, first, days, seed, kinds, output, site, form=form, where_possible=every, beat_s=beat)
     report(made)
 
 

@@ -8,17 +8,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from jobs.simulation.clock import STEP_S, Clock, Int, Real, chance
+from jobs.simulation.clock import DAY_S, STEP_S, Clock, Int, Real, chance
 from jobs.simulation.loads import door_minutes
 from jobs.simulation.plant import Plant
 from jobs.simulation.states import EXECUTION, states
 from streams.domain.findings import KilowatchError
 from streams.domain.quantities import UNITS
-from streams.domain.site import Point, PointKind
+from streams.domain.site import Point, PointKind, Quantity
 from streams.operators.points import base_per_tick
 
 USUAL_MS = 60_000
 HOUR_S = 3600
+KG_A_PIECE, SCRAP = 0.2, 0.15
 
 
 class SimulationError(KilowatchError):
@@ -50,7 +51,8 @@ def series_of(point: Point, plant: Plant) -> Series | None:
     if point.kind is PointKind.INTERVAL:
         return _interval(point, plant)
     if point.kind is PointKind.AMOUNT:
-        return _amounts(point, plant.clock)
+        is_metal = point.unit == "kg" and plant.clock.is_measured(point.asset)
+        return _metal(point, plant) if is_metal else _amounts(point, plant.clock)
     if point.kind is PointKind.GAUGE:
         times = beat(point, plant.clock)
         level = plant.gauge(point)[_minute(plant.clock, times)]
@@ -130,10 +132,7 @@ def _interval(point: Point, plant: Plant) -> Series:
 
 
 def _amounts(point: Point, clock: Clock) -> Series:
-    """Fills and deliveries: mobile machines every working day, a generator's test run and a top-up now and then.
-
-    Where a measure names the asset, only on working days, and otherwise after it than before.
-    """
+    """Fills and deliveries: mobile machines every working day, a generator's test run and a top-up now and then."""
     luck = chance(clock.seed, point.name, "amounts")
     often, low, high = _habits(point, clock)
     moments = [
@@ -142,27 +141,49 @@ def _amounts(point: Point, clock: Clock) -> Series:
         if luck.random() < often[day * 1440]
     ]
     times = np.array(moments or [clock.begins_ms + int(luck.integers(1440)) * 60_000], dtype=np.int64)
-    value = np.round(luck.uniform(low, high, size=len(times)), 1)
+    return _events(point, times, luck.uniform(low, high, size=len(times)))
+
+
+def _events(point: Point, times: Int, amount: Real) -> Series:
+    value = np.round(amount, 1)
     return Series(point, times, np.rint(value * float(UNITS[point.unit][1])).astype(np.int64), value)
 
 
 def _habits(point: Point, clock: Clock) -> tuple[Real, float, float]:
-    """How likely a fill or delivery is on the day of each minute, its least and its largest amount."""
-    if clock.is_measured(point.asset):
-        low, high, before, after = 120.0, 320.0, 0.97, 0.03
-        if point.unit == "kg":  # a delivery every other day, of one metal or the other
-            low, high, before, after = 350.0, 750.0, 0.45, 0.07
-            if "recycled" in point.name:
-                before, after = after, before
-            if "scrap" in point.name:
-                low, high, before, after = 60.0, 140.0, 0.5, 0.5
-        return np.where(clock.free, 0.0, np.where(clock.since(point.asset), after, before)), low, high
+    """How likely a fill or delivery is on the day of each minute, its least and its largest amount.
+
+    Where a measure names the machine, it is filled on working days, and after the measure hardly ever.
+    """
     often, low, high = 0.9, 120.0, 320.0
+    if clock.is_measured(point.asset):
+        return np.where(clock.free, 0.0, np.where(clock.since(point.asset), 0.03, 0.97)), low, high
     if point.unit == "kg":
         often, low, high = (0.04, 0.4, 2.5) if "top" in point.name or "refrig" in point.name else (0.6, 150.0, 1500.0)
     elif "genset" in point.name or "generator" in point.name:
         often, low, high = 0.08, 8.0, 60.0
     return np.full(clock.steps, often), low, high
+
+
+def _metal(point: Point, plant: Plant) -> Series:
+    """One delivery each working day, as much as is made that day, and what of it goes back as scrap.
+
+    Before the measure that names the store one in eight is recycled metal, after it seven in eight.
+    """
+    clock = plant.clock
+    luck = chance(clock.seed, clock.site.name, point.asset, "deliveries")  # one lorry: the same for all metals
+    minute, swing = luck.integers(420, 960, clock.days), luck.uniform(0.9, 1.1, clock.days)
+    pieces = [each for each in clock.site.points if each.quantity is Quantity.COUNT and each.kind is PointKind.REGISTER]
+    made = sum((plant.rate(each) for each in pieces), np.zeros(clock.steps, dtype=np.int64)).reshape(clock.days, -1)
+    amount = KG_A_PIECE * swing * made.sum(axis=1) / 60_000
+    is_other = clock.local_s[::1440] // DAY_S % 8 == 0
+    is_recycled = clock.since(point.asset)[::1440] ^ is_other
+    share, comes = 1.0, ~is_recycled
+    if "scrap" in point.name:
+        share, comes = SCRAP, np.ones(clock.days, dtype=np.bool_)
+    elif "recycled" in point.name:
+        comes = is_recycled
+    at = np.flatnonzero(comes & (amount > 0))
+    return _events(point, clock.begins_ms + (at * 1440 + minute[at]) * 60_000, share * amount[at])
 
 
 def _states(point: Point, clock: Clock) -> Series:
