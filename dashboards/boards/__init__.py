@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.boards import alerts, asset, carbon, energy, overview, pipeline, point, quality
+from dashboards.boards import (
+    alerts,
+    asset,
+    carbon,
+    cold,
+    energy,
+    overview,
+    pipeline,
+    point,
+    quality,
+)
 from dashboards.parts import Board
 
 BOARDS: Final[tuple[Board, ...]] = (
     overview.BOARD,
     energy.BOARD,
     carbon.BOARD,
+    cold.BOARD,
     alerts.BOARD,
     quality.BOARD,
     pipeline.BOARD,
