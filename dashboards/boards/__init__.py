@@ -15,6 +15,7 @@ from dashboards.boards import (
     pipeline,
     point,
     quality,
+    warehouse,
 )
 from dashboards.parts import Board
 
@@ -24,6 +25,7 @@ BOARDS: Final[tuple[Board, ...]] = (
     carbon.BOARD,
     cold.BOARD,
     machining.BOARD,
+    warehouse.BOARD,
     alerts.BOARD,
     quality.BOARD,
     pipeline.BOARD,
