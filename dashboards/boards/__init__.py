@@ -15,6 +15,7 @@ from dashboards.boards import (
     pipeline,
     point,
     quality,
+    solar,
     warehouse,
 )
 from dashboards.parts import Board
@@ -26,6 +27,7 @@ BOARDS: Final[tuple[Board, ...]] = (
     cold.BOARD,
     machining.BOARD,
     warehouse.BOARD,
+    solar.BOARD,
     alerts.BOARD,
     quality.BOARD,
     pipeline.BOARD,
