@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from dashboards.looks import HOURS, KWH, MOMENT, SEVERITY, SHARE, UNSURE
@@ -24,6 +25,16 @@ UNIT: Final = Variable(name="unit", label=Words("單位", "Unit"), query="unit",
 
 TO_ENERGY: Final = Link(Words("看這個場域的電力", "Energy of this site"), "energy", {"site": "${__data.fields.site}"})
 TO_CARBON: Final = Link(Words("看這個場域的碳排", "Carbon of this site"), "carbon", {"site": "${__data.fields.site}"})
+TO_COLD: Final = Link(Words("看這個場域的冷鏈", "Cold chain of this site"), "cold", {"site": "${__data.fields.site}"})
+TO_MACHINING: Final = Link(
+    Words("看這個場域的加工", "Machining of this site"), "machining", {"site": "${__data.fields.site}"}
+)
+TO_WAREHOUSE: Final = Link(
+    Words("看這個場域的倉儲搬運", "Warehouse of this site"), "warehouse", {"site": "${__data.fields.site}"}
+)
+TO_SOLAR: Final = Link(
+    Words("看這個場域的太陽能", "Solar plants of this site"), "solar", {"site": "${__data.fields.site}"}
+)
 TO_ALERTS: Final = Link(Words("看這個場域的警報", "Alerts of this site"), "alerts", {"site": "${__data.fields.site}"})
 TO_QUALITY: Final = Link(
     Words("看這個場域的資料品質", "Data quality of this site"), "quality", {"site": "${__data.fields.site}"}
@@ -73,6 +84,12 @@ SEVERITY_COLUMN: Final = Column(
 def said_columns(what: str, title: Words) -> tuple[Column, Column]:
     """The columns `{what}_zh` and `{what}_en`, of which a dashboard shows that of its language."""
     return Column(name=f"{what}_zh", title=Words(title.zh, "")), Column(name=f"{what}_en", title=Words("", title.en))
+
+
+def narrow(width: int, *columns: Column) -> tuple[Column, ...]:
+    """Columns of a wide table: a width in pixels for each that has none; the first that is shown takes the rest."""
+    shown = [column for column in columns if not column.is_hidden][1:]
+    return tuple(replace(each, width=each.width or width) if each in shown else each for each in columns)
 
 
 def moment(name: str, title: Words) -> Column:

@@ -15,6 +15,7 @@ from dashboards.choices import (
     ROOM,
     TO_ASSET_OF_SERIES,
     TO_POINT_OF_SERIES,
+    narrow,
 )
 from dashboards.looks import (
     CELSIUS,
@@ -70,7 +71,8 @@ HELD_SECTION: Final = Section(
                 "band to see that room below, the asset for its points.",
             ),
             query="cold/rooms",
-            columns=(
+            columns=narrow(
+                108,
                 HIDDEN_SITE,
                 ASSET_COLUMN,
                 Column(name="low_c", title=Words("下限", "Low"), unit=CELSIUS, decimals=1),
@@ -168,18 +170,20 @@ HELD_SECTION: Final = Section(
         ),
         Panel(
             kind=Kind.TIME_SERIES,
-            title=Words("每日動力平均溫度", "Mean kinetic temperature by day"),
+            title=Words("${room} 每日動力平均溫度", "Mean kinetic temperature of ${room} by day"),
             says=Words(
                 "活化能 83.144 kJ/mol。慢慢上升而設定沒改，多半是蒸發器結霜或冷媒不足。",
                 "Activation energy of 83.144 kJ/mol. A slow rise at the same set-point: an iced evaporator or too "
                 "little refrigerant, most often.",
             ),
             query="cold/mean_kinetic",
+            columns=(
+                Column(name="mean_kinetic_c", title=Words("動力平均溫度", "mean kinetic temperature"), colour="blue"),
+            ),
             unit=CELSIUS,
             decimals=1,
             drawing=Drawing(from_zero=False, fill=0),
             width=12,
-            link=TO_ASSET_OF_SERIES,
             empty=NO_ROOM,
         ),
         Panel(
@@ -213,7 +217,8 @@ COMPRESSORS: Final = Section(
                 "asset.",
             ),
             query="cold/compressors",
-            columns=(
+            columns=narrow(
+                120,
                 HIDDEN_SITE,
                 ASSET_COLUMN,
                 Column(
@@ -260,7 +265,6 @@ COMPRESSORS: Final = Section(
             ),
             query="cold/duty",
             unit=SHARE,
-            decimals=0,
             lowest=0,
             highest=1,
             drawing=LINES,
@@ -307,8 +311,16 @@ TOOK: Final = Section(
                     unit=KWH_DEGREE_HOUR,
                     decimals=2,
                     steps=PLAIN,
+                    is_dash=True,
                 ),
-                Column(name="kwh_per_pallet", title=Words("每板", "a pallet"), unit=KWH_EACH, decimals=2, steps=PLAIN),
+                Column(
+                    name="kwh_per_pallet",
+                    title=Words("每板", "a pallet"),
+                    unit=KWH_EACH,
+                    decimals=2,
+                    steps=PLAIN,
+                    is_dash=True,
+                ),
                 ESTIMATED_COLUMN,
                 MISSING_COLUMN,
             ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.choices import ASSET_COLUMN, ENERGY_COLUMN, HIDDEN_SITE, KNOWN_COLUMN, TO_ASSET_OF_SERIES
+from dashboards.choices import ASSET_COLUMN, ENERGY_COLUMN, HIDDEN_SITE, KNOWN_COLUMN, TO_ASSET_OF_SERIES, narrow
 from dashboards.looks import CELSIUS, HOURS, KW, KWH, KWH_EACH, MINUTES, NTD, SHARE, ZERO_IS_BEST
 from dashboards.parts import Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
@@ -30,13 +30,14 @@ FURNACES: Final = Section(
                 "one's energy of a piece is by all pieces. Click the asset.",
             ),
             query="machining/furnaces",
-            columns=(
+            columns=narrow(
+                115,
                 HIDDEN_SITE,
                 ASSET_COLUMN,
                 Column(name="hot_h", title=Words("夠熱", "Hot"), unit=HOURS, decimals=1),
                 Column(name="waiting_hot_h", title=Words("空燒", "Waiting hot"), unit=HOURS, decimals=1),
                 Column(name="waiting_hot_kwh", title=Words("空燒用電", "Energy of that"), unit=KWH),
-                Column(name="waiting_hot_ntd", title=Words("空燒費用", "Cost of that"), unit=NTD, decimals=0),
+                Column(name="waiting_hot_ntd", title=Words("空燒費用", "Cost of that"), unit=NTD, decimals=1),
                 Column(
                     name="overheated_min",
                     title=Words("過熱", "Overheated"),

@@ -14,6 +14,7 @@ from dashboards.choices import (
     MACHINE,
     MACHINING_SITE,
     TO_ASSET_OF_SERIES,
+    narrow,
 )
 from dashboards.looks import (
     COUNT,
@@ -45,6 +46,7 @@ NO_SETUPS: Final = Words(
 )
 BARS: Final = Drawing(is_bars=True, is_stacked=True)
 LINES: Final = Drawing(fill=0)
+TO_ONE: Final = {"axisSoftMax": 1}
 
 
 def of_states(unit: str) -> tuple[Column, ...]:
@@ -69,7 +71,8 @@ WORKED: Final = Section(
                 "of the site: paid for nothing, so switch that one off first. Click the asset.",
             ),
             query="machining/machines",
-            columns=(
+            columns=narrow(
+                98,
                 HIDDEN_SITE,
                 ASSET_COLUMN,
                 Column(name="cutting_h", title=Words("加工", "Cutting"), unit=HOURS, decimals=1),
@@ -79,9 +82,9 @@ WORKED: Final = Section(
                 Column(name="setups", title=Words("換線次數", "Set-ups"), unit=COUNT),
                 Column(name="setup_min_per_job", title=Words("每次換線", "A set-up"), unit=MINUTES, decimals=1),
                 Column(name="idle_kwh", title=Words("怠機用電", "Idle energy"), unit=KWH),
-                Column(name="idle_ntd", title=Words("怠機費用", "Cost of idling"), unit=NTD, decimals=0),
+                Column(name="idle_ntd", title=Words("怠機費用", "Idle cost"), unit=NTD, decimals=1),
                 ENERGY_COLUMN,
-                Column(name="good_pieces", title=Words("良品", "Good pieces"), unit=COUNT),
+                Column(name="good_pieces", title=Words("良品", "Good"), unit=COUNT),
                 Column(name="kwh_per_piece", title=Words("每件", "A piece"), unit=KWH_EACH, decimals=3),
                 KNOWN_COLUMN,
             ),
@@ -189,7 +192,12 @@ PIECES: Final = Section(
             query="machining/oee_range",
             columns=(
                 Column(
-                    name="availability", title=Words("可用率", "availability"), unit=SHARE, decimals=0, steps=SHARE_LINE
+                    name="availability",
+                    title=Words("可用率", "availability"),
+                    unit=SHARE,
+                    decimals=0,
+                    steps=SHARE_LINE,
+                    is_dash=True,
                 ),
                 Column(
                     name="effectiveness",
@@ -197,6 +205,7 @@ PIECES: Final = Section(
                     unit=SHARE,
                     decimals=0,
                     steps=SHARE_LINE,
+                    is_dash=True,
                 ),
                 Column(
                     name="quality_ratio",
@@ -204,8 +213,11 @@ PIECES: Final = Section(
                     unit=SHARE,
                     decimals=1,
                     steps=SHARE_LINE,
+                    is_dash=True,
                 ),
-                Column(name="oee", title=Words("OEE 指數", "OEE index"), unit=SHARE, decimals=0, steps=PLAIN),
+                Column(
+                    name="oee", title=Words("OEE 指數", "OEE index"), unit=SHARE, decimals=0, steps=PLAIN, is_dash=True
+                ),
             ),
             empty=Words(
                 "站檔沒有這台機台的 planned_h、ideal_s 或件數",
@@ -222,13 +234,17 @@ PIECES: Final = Section(
             ),
             query="machining/oee",
             columns=(
-                Column(name="availability", title=Words("可用率", "availability"), colour="blue"),
-                Column(name="effectiveness", title=Words("績效率", "effectiveness"), colour="purple"),
-                Column(name="quality_ratio", title=Words("品質率", "quality ratio"), colour="green"),
-                Column(name="oee", title=Words("OEE 指數", "OEE index"), colour="orange", custom={"lineWidth": 3}),
+                Column(name="availability", title=Words("可用率", "availability"), colour="blue", custom=TO_ONE),
+                Column(name="effectiveness", title=Words("績效率", "effectiveness"), colour="purple", custom=TO_ONE),
+                Column(name="quality_ratio", title=Words("品質率", "quality ratio"), colour="green", custom=TO_ONE),
+                Column(
+                    name="oee",
+                    title=Words("OEE 指數", "OEE index"),
+                    colour="orange",
+                    custom={"lineWidth": 3, "axisSoftMax": 1},
+                ),
             ),
             unit=SHARE,
-            decimals=0,
             lowest=0,
             drawing=LINES,
             width=12,

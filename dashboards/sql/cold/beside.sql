@@ -15,7 +15,11 @@ energy as (
         sum(e.energy_kwh) as energy_kwh
     from mart.energy_daily as e
     inner join meter as m on e.point = m.point
-    where e.site in (${site:sqlstring}) and $__timeFilter(e.day)
+    inner join mart.site as z on e.site = z.site
+    where
+        e.site in (${site:sqlstring})
+        and $__timeFilter(e.day)
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by e.site, e.day
 )
 
@@ -27,5 +31,9 @@ select
 from mart.room_daily as d
 inner join mart.site as z on d.site = z.site
 left join energy as e on d.site = e.site and d.day = e.day
-where d.site in (${site:sqlstring}) and d.asset in (${room:sqlstring}) and $__timeFilter(d.day)
+where
+    d.site in (${site:sqlstring})
+    and d.asset in (${room:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
 order by 1;

@@ -10,6 +10,10 @@ select
     sum(d.energy_kwh) / nullif(sum(d.on_h), 0) as kwh_per_on_h,
     sum(d.known_h) as known_h
 from mart.compressor_daily as d
-where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
 group by d.site, d.asset
 order by starts_per_h desc nulls last, d.asset asc;

@@ -8,5 +8,6 @@ inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
     and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     and (d.above_degree_min is not null or d.below_degree_min is not null)
 order by 1, 2;

@@ -15,7 +15,11 @@ energy as (
         count(*) * 86400 as whole_s
     from mart.energy_daily as e
     inner join meter as m on e.point = m.point
-    where e.site in (${site:sqlstring}) and $__timeFilter(e.day)
+    inner join mart.site as z on e.site = z.site
+    where
+        e.site in (${site:sqlstring})
+        and $__timeFilter(e.day)
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
 ),
 
 price as (
@@ -31,7 +35,12 @@ room as (
         sum(d.energy_kwh) filter (where d.pallets > 0)
         / nullif(sum(d.pallets) filter (where d.pallets > 0), 0) as kwh_per_pallet
     from mart.room_daily as d
-    where d.site in (${site:sqlstring}) and $__timeFilter(d.day) and d.energy_kwh is not null
+    inner join mart.site as z on d.site = z.site
+    where
+        d.site in (${site:sqlstring})
+        and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and d.energy_kwh is not null
 )
 
 select
@@ -43,4 +52,5 @@ select
     e.missing_s / nullif(e.whole_s, 0) as missing_share
 from energy as e
 cross join price as p
-cross join room as r;
+cross join room as r
+where e.energy_kwh is not null;

@@ -14,5 +14,9 @@ select
 from mart.energy_daily as e
 inner join meter as m on e.point = m.point
 inner join mart.site as z on e.site = z.site
-where e.site in (${site:sqlstring}) and $__timeFilter(e.day) and e.energy_kwh is not null
+where
+    e.site in (${site:sqlstring})
+    and $__timeFilter(e.day)
+    and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and e.energy_kwh is not null
 order by 1, 2;

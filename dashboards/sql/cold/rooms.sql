@@ -25,7 +25,11 @@ held as (
         sum(d.door_open_min) as door_open_min,
         sum(d.known_h) as known_h
     from mart.room_daily as d
-    where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+    inner join mart.site as z on d.site = z.site
+    where
+        d.site in (${site:sqlstring})
+        and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by d.site, d.asset
 )
 

@@ -5,5 +5,9 @@ select
     d.starts_per_h
 from mart.compressor_daily as d
 inner join mart.site as z on d.site = z.site
-where d.site in (${site:sqlstring}) and $__timeFilter(d.day) and d.starts_per_h is not null
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.starts_per_h is not null
 order by 1, 2;

@@ -23,7 +23,11 @@ ran as (
         / nullif(sum(d.good_pieces + d.scrap_pieces), 0) as yield_share,
         sum(d.known_h) as known_h
     from mart.furnace_daily as d
-    where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+    inner join mart.site as z on d.site = z.site
+    where
+        d.site in (${site:sqlstring})
+        and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by d.site, d.asset
 )
 

@@ -7,10 +7,12 @@ with planned as (
         sum(d.good_pieces) as good_pieces,
         max(d.ideal_s) as pri_s
     from mart.machine_daily as d
+    inner join mart.site as z on d.site = z.site
     where
         d.site in (${site:sqlstring})
         and d.asset in (${machine:sqlstring})
         and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
         and d.planned_h is not null
 )
 
@@ -19,4 +21,5 @@ select
     p.pri_s * p.pieces / nullif(p.apt_h * 3600, 0) as effectiveness,
     p.good_pieces / nullif(p.pieces, 0) as quality_ratio,
     p.pri_s * p.good_pieces / nullif(p.pbt_h * 3600, 0) as oee
-from planned as p;
+from planned as p
+where p.pbt_h > 0;

@@ -7,5 +7,9 @@ select
     d.cutting_h
 from mart.machine_daily as d
 inner join mart.site as z on d.site = z.site
-where d.site in (${site:sqlstring}) and d.asset in (${machine:sqlstring}) and $__timeFilter(d.day)
+where
+    d.site in (${site:sqlstring})
+    and d.asset in (${machine:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
 order by 1;

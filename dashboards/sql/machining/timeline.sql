@@ -17,19 +17,22 @@ parted as (
     select
         s.time,
         s.asset,
+        s.known_h,
         s.cutting_h,
         s.setup_h,
         s.idle_h,
         s.known_h - s.cutting_h - s.setup_h - s.idle_h as off_h
     from spent as s
-    where s.known_h > 0
 )
 
 select
     p.time,
     p.asset as metric,
-    case greatest(p.cutting_h, p.setup_h, p.idle_h, p.off_h)
-        when p.cutting_h then 3 when p.setup_h then 2 when p.idle_h then 1 else 0
+    case
+        when p.known_h > 0
+            then case greatest(p.cutting_h, p.setup_h, p.idle_h, p.off_h)
+                when p.cutting_h then 3 when p.setup_h then 2 when p.idle_h then 1 else 0
+            end
     end as state
 from parted as p
 order by p.time, p.asset;

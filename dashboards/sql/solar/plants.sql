@@ -12,6 +12,10 @@ select
     count(*) as days
 from mart.solar_daily as d
 left join mart.kpi as k on d.site = k.site and d.asset = k.asset and k.kind = 'solar' and k.role = 'kwp'
-where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
 group by d.site, d.asset
 order by yield_h_per_day asc nulls last, d.asset asc;

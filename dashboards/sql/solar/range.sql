@@ -8,7 +8,11 @@ with plant as (
         sum(d.self_consumed_kwh) as self_consumed_kwh,
         sum(d.export_ntd) as export_ntd
     from mart.solar_daily as d
-    where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+    inner join mart.site as z on d.site = z.site
+    where
+        d.site in (${site:sqlstring})
+        and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by d.site, d.day
 ),
 
@@ -28,7 +32,11 @@ sure as (
         count(*) * 86400 as whole_s
     from mart.energy_daily as e
     inner join mart.kpi as k on e.point = k.point and k.kind = 'solar' and k.role = 'generation'
-    where e.site in (${site:sqlstring}) and $__timeFilter(e.day)
+    inner join mart.site as z on e.site = z.site
+    where
+        e.site in (${site:sqlstring})
+        and $__timeFilter(e.day)
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
 )
 
 select
@@ -39,4 +47,5 @@ select
     least(s.estimated_kwh / nullif(w.energy_kwh, 0), 1) as estimated_share,
     s.missing_s / nullif(s.whole_s, 0) as missing_share
 from whole as w
-cross join sure as s;
+cross join sure as s
+where w.energy_kwh is not null;

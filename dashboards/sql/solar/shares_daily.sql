@@ -7,7 +7,11 @@ with plant as (
         sum(d.self_consumed_kwh) as self_consumed_kwh,
         max(d.import_kwh) as import_kwh
     from mart.solar_daily as d
-    where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+    inner join mart.site as z on d.site = z.site
+    where
+        d.site in (${site:sqlstring})
+        and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by d.site, d.day
 )
 

@@ -25,7 +25,11 @@ electric as (
         sum(e.energy_kwh) as energy_kwh
     from mart.energy_daily as e
     inner join meter as m on e.point = m.point
-    where e.site in (${site:sqlstring}) and $__timeFilter(e.day)
+    inner join mart.site as z on e.site = z.site
+    where
+        e.site in (${site:sqlstring})
+        and $__timeFilter(e.day)
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by e.site, m.asset
 ),
 
@@ -35,7 +39,13 @@ burnt as (
         e.asset,
         sum(e.location_kgco2e) as direct_kgco2e
     from mart.emissions_interval as e
-    where e.site in (${site:sqlstring}) and $__timeFilter(e.starts_at) and e.scope = 1
+    inner join mart.site as z on e.site = z.site
+    where
+        e.site in (${site:sqlstring})
+        and $__timeFilter(e.starts_at)
+        and date_trunc('day', e.starts_at at time zone 'UTC' at time zone z.time_zone)
+        at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and e.scope = 1
     group by e.site, e.asset
 ),
 
@@ -46,7 +56,11 @@ fuel as (
         sum(d.fuel_l) as fuel_l,
         sum(d.fuel_ntd) as fuel_ntd
     from mart.handler_daily as d
-    where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+    inner join mart.site as z on d.site = z.site
+    where
+        d.site in (${site:sqlstring})
+        and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by d.site, d.asset
 ),
 

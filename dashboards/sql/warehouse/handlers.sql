@@ -17,6 +17,10 @@ select
     sum(d.moves) filter (where d.engine_h is not null)
     / nullif(sum(d.engine_h) filter (where d.moves is not null), 0) as moves_per_engine_h
 from mart.handler_daily as d
-where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
 group by d.site, d.asset, d.is_hybrid
 order by l_per_move desc nulls last, d.asset asc;

@@ -9,4 +9,9 @@ select
     / nullif(sum(d.moves) filter (where d.energy_kwh is not null), 0) as kwh_per_move,
     coalesce(sum(d.moves) filter (where d.is_hybrid), 0) / nullif(sum(d.moves), 0) as hybrid_share
 from mart.handler_daily as d
-where d.site in (${site:sqlstring}) and $__timeFilter(d.day);
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+having count(*) > 0;

@@ -18,7 +18,11 @@ used as (
         sum(d.off_hours_kwh) / nullif(sum(d.energy_kwh), 0) as off_hours_share,
         sum(d.off_hours_kwh) / nullif(sum(d.off_hours_h), 0) as off_hours_kw
     from mart.load_daily as d
-    where d.site in (${site:sqlstring}) and $__timeFilter(d.day)
+    inner join mart.site as z on d.site = z.site
+    where
+        d.site in (${site:sqlstring})
+        and $__timeFilter(d.day)
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
     group by d.site, d.asset, d.system
 )
 
