@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from dashboards.looks import KWH, MOMENT, SEVERITY, SHARE, UNSURE
+from dashboards.looks import HOURS, KWH, MOMENT, SEVERITY, SHARE, UNSURE
 from dashboards.parts import Column, Link, Variable
 from dashboards.words import Words
 
@@ -13,10 +14,27 @@ SITES: Final = Variable(name="site", label=Words("場域", "Site"), query="site"
 ASSET: Final = Variable(name="asset", label=Words("設備", "Asset"), query="asset")
 ASSETS: Final = Variable(name="asset", label=Words("設備", "Asset"), query="asset", is_multiple=True)
 POINT: Final = Variable(name="point", label=Words("量測點", "Point"), query="point")
+COLD_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="cold_site")
+MACHINING_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="machining_site")
+WAREHOUSE_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="warehouse_site")
+SOLAR_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="solar_site")
+ROOM: Final = Variable(name="room", label=Words("庫房", "Room"), query="room")
+MACHINE: Final = Variable(name="machine", label=Words("機台", "Machine"), query="machine")
+FURNACE: Final = Variable(name="furnace", label=Words("加熱爐", "Furnace"), query="furnace")
 UNIT: Final = Variable(name="unit", label=Words("單位", "Unit"), query="unit", is_hidden=True)
 
 TO_ENERGY: Final = Link(Words("看這個場域的電力", "Energy of this site"), "energy", {"site": "${__data.fields.site}"})
 TO_CARBON: Final = Link(Words("看這個場域的碳排", "Carbon of this site"), "carbon", {"site": "${__data.fields.site}"})
+TO_COLD: Final = Link(Words("看這個場域的冷鏈", "Cold chain of this site"), "cold", {"site": "${__data.fields.site}"})
+TO_MACHINING: Final = Link(
+    Words("看這個場域的加工", "Machining of this site"), "machining", {"site": "${__data.fields.site}"}
+)
+TO_WAREHOUSE: Final = Link(
+    Words("看這個場域的倉儲搬運", "Warehouse of this site"), "warehouse", {"site": "${__data.fields.site}"}
+)
+TO_SOLAR: Final = Link(
+    Words("看這個場域的太陽能", "Solar plants of this site"), "solar", {"site": "${__data.fields.site}"}
+)
 TO_ALERTS: Final = Link(Words("看這個場域的警報", "Alerts of this site"), "alerts", {"site": "${__data.fields.site}"})
 TO_QUALITY: Final = Link(
     Words("看這個場域的資料品質", "Data quality of this site"), "quality", {"site": "${__data.fields.site}"}
@@ -29,6 +47,12 @@ TO_POINT: Final = Link(
     Words("看這個量測點", "This point"),
     "point",
     {"site": "${__data.fields.site}", "point": "${__data.fields.point}"},
+)
+TO_ASSET_OF_BAR: Final = Link(
+    Words("看這台設備", "This asset"), "asset", {"site": "${site}", "asset": "${__data.fields.asset}"}
+)
+TO_ASSET_OF_SERIES: Final = Link(
+    Words("看這台設備", "This asset"), "asset", {"site": "${site}", "asset": "${__field.name}"}
 )
 TO_POINT_OF_BAR: Final = Link(
     Words("看這個量測點", "This point"), "point", {"site": "${site}", "point": "${__data.fields.point}"}
@@ -50,6 +74,8 @@ ESTIMATED_COLUMN: Final = Column(
 MISSING_COLUMN: Final = Column(
     name="missing_share", title=Words("缺漏", "Missing"), unit=SHARE, decimals=1, steps=UNSURE, is_coloured=True
 )
+KNOWN_COLUMN: Final = Column(name="known_h", title=Words("已知", "Known"), unit=HOURS, decimals=0)
+"""Hours of the range of which something is known."""
 SEVERITY_COLUMN: Final = Column(
     name="severity", title=Words("等級", "Severity"), names=SEVERITY, width=90, is_coloured=True
 )
@@ -58,6 +84,12 @@ SEVERITY_COLUMN: Final = Column(
 def said_columns(what: str, title: Words) -> tuple[Column, Column]:
     """The columns `{what}_zh` and `{what}_en`, of which a dashboard shows that of its language."""
     return Column(name=f"{what}_zh", title=Words(title.zh, "")), Column(name=f"{what}_en", title=Words("", title.en))
+
+
+def narrow(width: int, *columns: Column) -> tuple[Column, ...]:
+    """Columns of a wide table: a width in pixels for each that has none; the first that is shown takes the rest."""
+    shown = [column for column in columns if not column.is_hidden][1:]
+    return tuple(replace(each, width=each.width or width) if each in shown else each for each in columns)
 
 
 def moment(name: str, title: Words) -> Column:

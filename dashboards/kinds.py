@@ -14,6 +14,7 @@ from dashboards.words import Language, Words, said
 
 AnyPanel = timeseries.Panel | stat.Panel | gauge.Panel | bargauge.Panel | table.Panel | statetimeline.Panel
 LAST: Final = "lastNotNull"
+DASH: Final = "–"
 
 
 def built(panel: Panel, number: int, place: model.GridPos, language: Language) -> model.Panel:
@@ -159,6 +160,8 @@ def _properties(column: Column, panel: Panel, language: Language) -> list[model.
         found.append(("thresholds", _thresholds(column.steps).build()))
     if column.colour:
         found.append(("color", {"mode": "fixed", "fixedColor": column.colour}))
+    if column.is_dash or (panel.kind is Kind.TABLE and panel.empty and not column.is_hidden):
+        found.append(("noValue", DASH))
     if column.names:
         found.append(("mappings", [_mapping(column.names, language)]))
     if column.link:

@@ -18,6 +18,18 @@ NTD: Final = "currency:NT$"
 NTD_KWH: Final = "suffix: NT$/kWh"
 KG_CO2E: Final = "suffix: kg CO₂e"
 KG_KWH: Final = "suffix: kg CO₂e/kWh"
+HOURS: Final = "suffix: h"
+MINUTES: Final = "suffix: min"
+DEGREE_MINUTES: Final = "suffix: °C·min"
+PER_HOUR: Final = "suffix: /h"
+LITRE: Final = "suffix: L"
+LITRE_H: Final = "suffix: L/h"
+KWH_EACH: Final = "suffix: kWh"
+"""Energy of a piece, a pallet or a move: as it is, where `kwatth` would turn small ones into Wh."""
+KWH_H: Final = "suffix: kWh/h"
+KWH_DEGREE_HOUR: Final = "suffix: kWh/(°C·h)"
+KWH_KWP: Final = "suffix: kWh/kWp"
+TONNE: Final = "suffix: t CO₂e"
 MOMENT: Final = "dateTimeAsLocal"
 TEXT: Final = "string"
 
@@ -43,6 +55,13 @@ AGE: Final = Steps("green", ((1800, "yellow"), (3600, "red")))
 """Seconds since something was heard: two quarter-hours are still the rhythm of the data, an hour is not."""
 SCORE: Final = Steps("green", ((0.4, "yellow"), (0.5, "orange"), (0.8, "red")))
 """Anomaly scores (docs/anomaly.md): 0.5 is worth a look."""
+
+HELD: Final = Steps("red", ((0.95, "yellow"), (0.99, "green")))
+"""Share of the time that a room was within its band."""
+STARTS: Final = Steps("green", ((6, "yellow"), (8, "red")))
+"""Starts of a compressor an hour: from 8 on the rule `short_cycling` alerts."""
+SHARE_LINE: Final = Steps("green", ((1.000001, "red"),))
+"""A share that cannot be more than the whole."""
 
 SCORE_LINE: Final = Steps("transparent", ((0.5, "orange"),))
 
@@ -86,6 +105,18 @@ BAND: Final[Names] = {
     "off": Named(Words("離峰", "off-peak"), "green"),
     "all": Named(Words("單一費率", "one price"), "blue"),
 }
+ROOM_CODE: Final[Names] = {
+    "0": Named(Words("帶內", "within"), "green"),
+    "1": Named(Words("過高", "too warm"), "red"),
+    "2": Named(Words("過低", "too cold"), "blue"),
+}
+MACHINE: Final[Names] = {
+    "off": Named(Words("關機", "off"), "#8e8e8e"),
+    "idle": Named(Words("怠機", "idle"), "orange"),
+    "setup": Named(Words("換線", "set-up"), "yellow"),
+    "cutting": Named(Words("加工", "cutting"), "green"),
+}
+MACHINE_CODE: Final[Names] = {str(code): named for code, named in enumerate(MACHINE.values())}
 STATE_CODE: Final[Names] = {
     "0": Named(Words("關／停", "closed or idle"), "green"),
     "1": Named(Words("開／動", "open or active"), "orange"),

@@ -80,6 +80,8 @@ class Column:
     width: int | None = None
     is_hidden: bool = False
     is_coloured: bool = False
+    is_dash: bool = False
+    """Whether a dash stands for no value, rather than why the panel may have none; so it is in tables."""
     custom: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.boards import alerts, asset, carbon, energy, overview, pipeline, point, quality
+from dashboards.boards import (
+    alerts,
+    asset,
+    carbon,
+    cold,
+    energy,
+    machining,
+    overview,
+    pipeline,
+    point,
+    quality,
+    solar,
+    warehouse,
+)
 from dashboards.parts import Board
 
 BOARDS: Final[tuple[Board, ...]] = (
     overview.BOARD,
     energy.BOARD,
     carbon.BOARD,
+    cold.BOARD,
+    machining.BOARD,
+    warehouse.BOARD,
+    solar.BOARD,
     alerts.BOARD,
     quality.BOARD,
     pipeline.BOARD,

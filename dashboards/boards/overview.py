@@ -13,8 +13,12 @@ from dashboards.choices import (
     SITE_COLUMN,
     SITES,
     TO_ALERTS,
+    TO_COLD,
     TO_ENERGY,
+    TO_MACHINING,
     TO_PIPELINE,
+    TO_SOLAR,
+    TO_WAREHOUSE,
     moment,
     said_columns,
 )
@@ -82,10 +86,10 @@ SITES_SECTION: Final = Section(
             title=Words("各場域", "Sites"),
             says=Words(
                 "每列一個場域，最接近契約容量的在前。「比前期」是和前一段同樣長的時間相比。估計或缺漏超過 5 % 的數字先"
-                "別拿來做決定。點場域看它的電力。",
+                "別拿來做決定。點場域看它的電力；最右邊四欄是站檔裡各種設備的數目，點它看那一頁。",
                 "One row a site, the one closest to its contract first. Change is against the span of the same length "
                 "before. Decide nothing by numbers of which more than 5 % are estimated or missing. Click a site for "
-                "its energy.",
+                "its energy; the last four columns count assets of a kind, click one for their dashboard.",
             ),
             query="overview/sites",
             columns=(
@@ -110,6 +114,10 @@ SITES_SECTION: Final = Section(
                 CHANGE_COLUMN,
                 ESTIMATED_COLUMN,
                 MISSING_COLUMN,
+                Column(name="cold_assets", title=Words("冷鏈", "Cold chain"), unit=COUNT, link=TO_COLD),
+                Column(name="machining_assets", title=Words("加工", "Machining"), unit=COUNT, link=TO_MACHINING),
+                Column(name="warehouse_assets", title=Words("倉儲搬運", "Warehouse"), unit=COUNT, link=TO_WAREHOUSE),
+                Column(name="solar_assets", title=Words("太陽能", "Solar"), unit=COUNT, link=TO_SOLAR),
             ),
             height=7,
         ),

@@ -18,9 +18,10 @@ said as (
     select
         k.site,
         k.asset,
-        max(k.value) as hybrid
+        max(k.value) filter (where k.role = 'hybrid') as hybrid,
+        max(k.value) filter (where k.role = 'fuel_ntd_per_l') as fuel_ntd_per_l
     from mart.kpi as k
-    where k.kind = 'handler' and k.role = 'hybrid'
+    where k.kind = 'handler'
     group by k.site, k.asset
 )
 
@@ -37,6 +38,7 @@ select
     t.fuel_l / nullif(t.engine_h, 0) as l_per_engine_h,
     t.energy_kwh / nullif(t.moves, 0) as kwh_per_move,
     t.energy_kwh / nullif(t.engine_h, 0) as kwh_per_engine_h,
-    t.moves / nullif(t.engine_h, 0) as moves_per_engine_h
+    t.moves / nullif(t.engine_h, 0) as moves_per_engine_h,
+    t.fuel_l * s.fuel_ntd_per_l as fuel_ntd
 from tally as t
 left join said as s on t.site = s.site and t.asset = s.asset;

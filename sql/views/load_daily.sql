@@ -38,6 +38,7 @@ select
     sum(e.amount) filter (where e.is_working) as working_kwh,
     sum(e.amount) filter (where not e.is_working) as off_hours_kwh,
     sum(e.amount) filter (where not e.is_working)
-    / nullif(sum(e.known_s) filter (where not e.is_working) / 3600, 0) as off_hours_kw
+    / nullif(sum(e.known_s) filter (where not e.is_working) / 3600, 0) as off_hours_kw,
+    sum(e.known_s) filter (where not e.is_working) / 3600 as off_hours_h
 from each_interval as e
 group by e.site, e.asset, e.system, e.day;

@@ -63,5 +63,8 @@ select
     c.ideal_s * c.pieces / nullif(c.cutting_h * 3600, 0) as effectiveness,
     c.good_pieces / nullif(c.pieces, 0) as quality_ratio,
     c.ideal_s * c.good_pieces / nullif(c.planned_h * 3600, 0) as oee,
-    c.known_h
+    c.known_h,
+    c.pieces,
+    c.ideal_s,
+    c.planned_h
 from counted as c;

@@ -166,6 +166,7 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
         numbers={
             "engine_on": Number("unit of the point; the engine runs from here on"),
             "hybrid": Number("1 where a battery helps the engine", default=0.0),
+            "fuel_ntd_per_l": Number("NTD a litre of fuel"),
         },
         words=("engine",),
         bands=(

@@ -18,7 +18,20 @@ from dashboards.rules import RULES as ALERT_RULES
 from dashboards.words import Language
 
 EVERY = {name: json.loads(text) for name, text in generate.dashboards().items()}
-NAMES = ["overview", "energy", "carbon", "alerts", "quality", "pipeline", "asset", "point"]
+NAMES = [
+    "overview",
+    "energy",
+    "carbon",
+    "cold",
+    "machining",
+    "warehouse",
+    "solar",
+    "alerts",
+    "quality",
+    "pipeline",
+    "asset",
+    "point",
+]
 
 
 def panels(whole: dict[str, Any]) -> list[dict[str, Any]]:

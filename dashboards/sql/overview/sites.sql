@@ -25,6 +25,18 @@ alerts as (
     from mart.alert_episode as e
     where e.site in (${site:sqlstring}) and $__timeFilter(e.opened_at)
     group by e.site
+),
+
+kinds as (
+    select
+        k.site,
+        count(distinct k.asset) filter (where k.kind in ('room', 'compressor')) as cold_assets,
+        count(distinct k.asset) filter (where k.kind in ('machine', 'furnace')) as machining_assets,
+        count(distinct k.asset) filter (where k.kind in ('handler', 'load')) as warehouse_assets,
+        count(distinct k.asset) filter (where k.kind = 'solar') as solar_assets
+    from mart.kpi as k
+    where k.site in (${site:sqlstring})
+    group by k.site
 )
 
 select
@@ -39,9 +51,14 @@ select
             then d.energy_kwh / nullif(d.earlier_kwh, 0) - 1
     end as change,
     d.estimated_kwh / nullif(d.energy_kwh, 0) as estimated_share,
-    d.missing_s / (nullif(d.quarters, 0) * 900) as missing_share
+    d.missing_s / (nullif(d.quarters, 0) * 900) as missing_share,
+    nullif(k.cold_assets, 0) as cold_assets,
+    nullif(k.machining_assets, 0) as machining_assets,
+    nullif(k.warehouse_assets, 0) as warehouse_assets,
+    nullif(k.solar_assets, 0) as solar_assets
 from mart.site as s
 left join demand as d on s.site = d.site
 left join alerts as a on s.site = a.site
+left join kinds as k on s.site = k.site
 where s.site in (${site:sqlstring})
 order by d.contract_share desc nulls last, s.site asc;

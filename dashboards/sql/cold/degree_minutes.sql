@@ -1,0 +1,13 @@
+-- Degree-minutes of each room outside its band by local day: above the band and below it together.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.asset as metric,
+    coalesce(d.above_degree_min, 0) + coalesce(d.below_degree_min, 0) as degree_min
+from mart.room_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and (d.above_degree_min is not null or d.below_degree_min is not null)
+order by 1, 2;

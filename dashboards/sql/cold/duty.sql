@@ -1,0 +1,13 @@
+-- Share of the known time that each compressor ran, by local day.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.asset as metric,
+    d.duty_share
+from mart.compressor_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.duty_share is not null
+order by 1, 2;

@@ -1,0 +1,13 @@
+-- Mean kinetic temperature of the room by local day (USP <1079.2>).
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.mean_kinetic_c
+from mart.room_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and d.asset in (${room:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.mean_kinetic_c is not null
+order by 1;

@@ -1,0 +1,15 @@
+-- Energy of each state of the machine by local day.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.idle_kwh,
+    d.setup_kwh,
+    d.cutting_kwh
+from mart.machine_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and d.asset in (${machine:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.cutting_kwh is not null
+order by 1;

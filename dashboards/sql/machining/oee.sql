@@ -1,0 +1,16 @@
+-- Elements of OEE of the machine by local day (ISO 22400-2).
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.availability,
+    d.effectiveness,
+    d.quality_ratio,
+    d.oee
+from mart.machine_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and d.asset in (${machine:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.availability is not null
+order by 1;

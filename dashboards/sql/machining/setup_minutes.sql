@@ -1,0 +1,13 @@
+-- Minutes of set-up a job of each machine by local day.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.asset as metric,
+    d.setup_min_per_job
+from mart.machine_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.setup_min_per_job is not null
+order by 1, 2;

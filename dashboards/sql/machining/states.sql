@@ -1,0 +1,15 @@
+-- Hours of each state of the machine by local day.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.off_h,
+    d.idle_h,
+    d.setup_h,
+    d.cutting_h
+from mart.machine_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and d.asset in (${machine:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+order by 1;

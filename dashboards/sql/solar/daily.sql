@@ -1,0 +1,13 @@
+-- Generated energy by local day: used on site and exported.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    sum(d.self_consumed_kwh) as self_consumed_kwh,
+    sum(d.export_kwh) as export_kwh
+from mart.solar_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+group by 1
+order by 1;

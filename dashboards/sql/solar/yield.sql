@@ -1,0 +1,13 @@
+-- Specific yield of each solar plant by local day: kWh a kWp.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.asset as metric,
+    d.specific_yield_h
+from mart.solar_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.specific_yield_h is not null
+order by 1, 2;

@@ -1,0 +1,13 @@
+-- Share of the moves of each local day that hybrids made.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    coalesce(sum(d.moves) filter (where d.is_hybrid), 0) / nullif(sum(d.moves), 0) as hybrid_share
+from mart.handler_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.moves is not null
+group by 1
+order by 1;

@@ -1,0 +1,13 @@
+-- Litres an engine-hour of each mover of loads by local day.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.asset as metric,
+    d.l_per_engine_h
+from mart.handler_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.l_per_engine_h is not null
+order by 1, 2;

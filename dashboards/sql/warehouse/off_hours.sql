@@ -1,0 +1,13 @@
+-- Mean power of each system outside working hours by local day.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    d.system as metric,
+    d.off_hours_kw
+from mart.load_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and $__timeFilter(d.day)
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and d.off_hours_kw is not null
+order by 1, 2;
