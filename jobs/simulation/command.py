@@ -25,9 +25,9 @@ FAULTS = "\n".join(f"- {kind.value}: {kind.help}" for kind in FaultKind)
 HELP = (
     "Make up the telemetry of a site, with faults on request and the answer key beside it.\n\n"
     "The site's processes are simulated minute by minute (chillers, machines, furnaces, sun, doors, shifts, weather) "
-    "and its meters read on their own beat. What a measure of the site's file names runs the old way before its day and "
-    "the new way after it. Everything is made up and says so; the same arguments give the same files, byte for byte."
-    "\n\n"
+    "and its meters read on their own beat. What a measure of the site's file names runs the old way before its day "
+    "and the new way after it. Everything is made up and says so; the same arguments give the same files, byte for "
+    "byte.\n\n"
     "Into the folder go telemetry.parquet (or .ndjson), in the order in which it arrives, for `kilowatch ingest`; "
     "site.yaml, the catalog to ingest it with (exchanges of meters are declared in it); truth.parquet, what each "
     "quarter-hour really is and whether the readings sent can tell it; faults.json, what was done to which point and "
