@@ -5,28 +5,29 @@ with said as (
         k.site,
         k.asset,
         k.system,
-        max(k.value) filter (where k.role = 'from_h') as from_h,
-        max(k.value) filter (where k.role = 'to_h') as to_h
-    from mart.kpi as k
+        max(k.number) filter (where k.role = 'from_h') as from_h,
+        max(k.number) filter (where k.role = 'to_h') as to_h
+    from op.kpi as k
     where k.kind = 'load'
     group by k.site, k.asset, k.system
 ),
 
 each_interval as (
     select
-        i.site,
-        i.asset,
-        i.system,
-        i.day,
-        i.amount,
-        extract(epoch from i.ends_at - i.starts_at) - i.missing_s as known_s,
-        extract(isodow from i.day) < 6
-        and extract(hour from i.starts_at at time zone 'UTC' at time zone z.time_zone) >= s.from_h
-        and extract(hour from i.starts_at at time zone 'UTC' at time zone z.time_zone) < s.to_h as is_working
-    from mart.kpi_interval as i
-    inner join said as s on i.site = s.site and i.asset = s.asset and i.system = s.system
-    inner join mart.site as z on i.site = z.site
-    where i.kind = 'load' and i.role = 'energy'
+        p.site,
+        k.asset,
+        k.system,
+        f.local_day as day,
+        f.amount,
+        p.resolution_ms - f.missing_ms as known_ms,
+        extract(isodow from f.local_day) < 6
+        and extract(hour from f.starts_at at time zone 'UTC' at time zone p.time_zone) >= s.from_h
+        and extract(hour from f.starts_at at time zone 'UTC' at time zone p.time_zone) < s.to_h as is_working
+    from op.kpi as k
+    inner join op.point as p on k.point_id = p.point_id
+    inner join said as s on k.site = s.site and k.asset = s.asset and k.system = s.system
+    inner join fact.interval as f on p.point_id = f.point_id
+    where k.kind = 'load' and k.role = 'energy' and position('@' in p.site) = 0
 )
 
 select
@@ -34,11 +35,11 @@ select
     e.asset,
     e.system,
     e.day,
-    sum(e.amount) as energy_kwh,
-    sum(e.amount) filter (where e.is_working) as working_kwh,
-    sum(e.amount) filter (where not e.is_working) as off_hours_kwh,
-    sum(e.amount) filter (where not e.is_working)
-    / nullif(sum(e.known_s) filter (where not e.is_working) / 3600, 0) as off_hours_kw,
-    sum(e.known_s) filter (where not e.is_working) / 3600 as off_hours_h
+    cast(sum(e.amount) as double precision) / 1000000 as energy_kwh,
+    cast(sum(e.amount) filter (where e.is_working) as double precision) / 1000000 as working_kwh,
+    cast(sum(e.amount) filter (where not e.is_working) as double precision) / 1000000 as off_hours_kwh,
+    cast(sum(e.amount) filter (where not e.is_working) as double precision) * 3.6
+    / nullif(cast(sum(e.known_ms) filter (where not e.is_working) as double precision), 0) as off_hours_kw,
+    cast(sum(e.known_ms) filter (where not e.is_working) as double precision) / 3600000 as off_hours_h
 from each_interval as e
 group by e.site, e.asset, e.system, e.day;

@@ -1,27 +1,54 @@
 -- One row a measure: a mean day before it and since, of the days that the store knows whole, and the change.
 create or replace view mart.measure_effect as
-with mean_day as (
+-- Millionths are summed as whole numbers, so that means are the same in any order and on any store.
+with whole_day as (
     select
         d.site,
         d.measure,
         d.title_zh,
         d.title_en,
         d.from_day,
-        count(*) filter (where not d.is_after) as days_before,
-        count(*) filter (where d.is_after) as days_after,
-        avg(d.energy_kwh) filter (where not d.is_after) as energy_kwh_before,
-        avg(d.energy_kwh) filter (where d.is_after) as energy_kwh_after,
-        avg(d.fuel_l) filter (where not d.is_after) as fuel_l_before,
-        avg(d.fuel_l) filter (where d.is_after) as fuel_l_after,
-        avg(d.output) filter (where not d.is_after) as output_before,
-        avg(d.output) filter (where d.is_after) as output_after,
-        avg(d.in_band_share) filter (where not d.is_after) as in_band_share_before,
-        avg(d.in_band_share) filter (where d.is_after) as in_band_share_after,
-        avg(d.location_kgco2e) filter (where not d.is_after) as location_kgco2e_before,
-        avg(d.location_kgco2e) filter (where d.is_after) as location_kgco2e_after
+        d.is_after,
+        cast(floor(d.energy_kwh * 1000000 + 0.5) as bigint) as energy,
+        cast(floor(d.fuel_l * 1000000 + 0.5) as bigint) as fuel,
+        cast(floor(d.output * 1000000 + 0.5) as bigint) as output,
+        cast(floor(d.in_band_share * 1000000 + 0.5) as bigint) as in_band,
+        cast(floor(d.location_kgco2e * 1000000 + 0.5) as bigint) as location
     from mart.measure_daily as d
     where d.known_h is null or d.known_h > 23
-    group by d.site, d.measure, d.title_zh, d.title_en, d.from_day
+),
+
+mean_day as (
+    select
+        w.site,
+        w.measure,
+        w.title_zh,
+        w.title_en,
+        w.from_day,
+        count(*) filter (where not w.is_after) as days_before,
+        count(*) filter (where w.is_after) as days_after,
+        cast(sum(w.energy) filter (where not w.is_after) as double precision) / 1000000
+        / nullif(count(w.energy) filter (where not w.is_after), 0) as energy_kwh_before,
+        cast(sum(w.energy) filter (where w.is_after) as double precision) / 1000000
+        / nullif(count(w.energy) filter (where w.is_after), 0) as energy_kwh_after,
+        cast(sum(w.fuel) filter (where not w.is_after) as double precision) / 1000000
+        / nullif(count(w.fuel) filter (where not w.is_after), 0) as fuel_l_before,
+        cast(sum(w.fuel) filter (where w.is_after) as double precision) / 1000000
+        / nullif(count(w.fuel) filter (where w.is_after), 0) as fuel_l_after,
+        cast(sum(w.output) filter (where not w.is_after) as double precision) / 1000000
+        / nullif(count(w.output) filter (where not w.is_after), 0) as output_before,
+        cast(sum(w.output) filter (where w.is_after) as double precision) / 1000000
+        / nullif(count(w.output) filter (where w.is_after), 0) as output_after,
+        cast(sum(w.in_band) filter (where not w.is_after) as double precision) / 1000000
+        / nullif(count(w.in_band) filter (where not w.is_after), 0) as in_band_share_before,
+        cast(sum(w.in_band) filter (where w.is_after) as double precision) / 1000000
+        / nullif(count(w.in_band) filter (where w.is_after), 0) as in_band_share_after,
+        cast(sum(w.location) filter (where not w.is_after) as double precision) / 1000000
+        / nullif(count(w.location) filter (where not w.is_after), 0) as location_kgco2e_before,
+        cast(sum(w.location) filter (where w.is_after) as double precision) / 1000000
+        / nullif(count(w.location) filter (where w.is_after), 0) as location_kgco2e_after
+    from whole_day as w
+    group by w.site, w.measure, w.title_zh, w.title_en, w.from_day
 )
 
 select

@@ -84,12 +84,6 @@ SETS: dict[str, tuple[str, str, str, dict[str, str]]] = {
         "2015-01-01",
         {"energy": "kind: interval, unit: kWh, interval: 1d, max_gap: 2d, stamp: start, decimals: 2"},
     ),
-    "eemeter_il_hourly": (
-        "eemeter_il/*tempF.csv.gz",
-        "America/Chicago",
-        "2015-01-01",
-        {"outdoor-temp": "kind: gauge, unit: degF, minimum: -60, maximum: 140"},
-    ),
     "appliances": (
         "appliances/*.csv",
         "Europe/Brussels",
@@ -123,7 +117,6 @@ PREFIX = {
     "pv_inverters": "roof",
     "pv_inverters_labelled": "roof",
     "eemeter_il_daily": "building",
-    "eemeter_il_hourly": "building",
     "appliances": "home",
     "mazak_loads": "mill",
 }
@@ -137,7 +130,6 @@ COUNTS = {
     "pv_inverters": (10_000, {}),
     "pv_inverters_labelled": (500, {}),
     "eemeter_il_daily": (809, {"not finite": 1}),
-    "eemeter_il_hourly": (19_417, {}),
     "appliances": (60_480, {}),
     "mazak_loads": (749, {"unavailable": 13}),
 }

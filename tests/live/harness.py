@@ -279,9 +279,12 @@ def replayed(each: Simulated, store: Store, folder: Path, archive: Path | None =
 
 
 def views(store: Store, schema: str = "mart") -> Views:
-    """Every mart view, or every view of runs, without the columns of the run, sorted by all the others."""
+    """Every mart view, or every view of runs, without the columns of the run, sorted by all the others.
+
+    Those of positions are left out: in a log, of ticks and of the archive, each way has its own.
+    """
     found = {}
-    for path in sorted((SQL / "views").glob("*.sql")):
+    for path in sorted(each for each in (SQL / "views").glob("*.sql") if not each.stem.endswith("_position")):
         rows = store.query(f"select * from {schema}.{path.stem}")
         kept = [name for name in rows.columns if name not in RUN_COLUMNS]
         found[path.stem] = rows.select(kept).sort(kept, nulls_last=True)

@@ -151,7 +151,7 @@ def same(one: dict[str, pl.DataFrame], other: dict[str, pl.DataFrame]) -> list[s
     return [name for name, rows in one.items() if not rows.equals(other[name])]
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     cuts=st.lists(st.integers(10, 90), min_size=1, max_size=5),
     work_s=st.sampled_from([-1.0, 0.0, 100.0]),
@@ -171,7 +171,7 @@ def test_cuts_and_when_intervals_are_closed_change_nothing(
         assert same(whole, outcome(made)) == []
 
 
-@settings(max_examples=3, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(stops=st.lists(st.integers(1, len(RECORDS) - 1), min_size=1, max_size=4), work_s=st.sampled_from([-1.0, 100.0]))
 def test_a_lane_that_is_loaded_anew_anywhere_goes_on_alike(
     whole: dict[str, Any], stops: list[int], work_s: float

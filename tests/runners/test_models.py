@@ -210,7 +210,7 @@ def whole() -> dict[str, pl.DataFrame]:
     return outcome([50], 100.0)
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(
     cuts=st.lists(st.integers(7, 60), min_size=1, max_size=4),
     work_s=st.sampled_from([-1.0, 100.0]),

@@ -86,7 +86,7 @@ def ingest(
 
 
 def test_a_restart_before_every_step_leaves_the_same_facts(tmp_path: Path) -> None:
-    table, frame = table_of(3), telemetry(3, 2_000)
+    table, frame = table_of(3), telemetry(3, 1_200)
     whole = ingest(tmp_path / "a.duckdb", frame, table, len(frame), reopen=False, everything=True)
     steps = ingest(tmp_path / "b.duckdb", frame, table, 97, reopen=False, everything=True)
     restarted = ingest(tmp_path / "c.duckdb", frame, table, 97, reopen=True, everything=True)
