@@ -135,7 +135,7 @@ class Plant:
             "scrap" in each.name for each in clock.site.points if each.asset == point.asset
         ):  # eye and robot at the press: more pieces an hour, fewer of them spoilt
             since = clock.since(point.asset)
-            scrap, good = np.where(since, 0.014, 0.055), np.where(since, 0.45, 0.40)
+            scrap, good = np.where(since, 0.014, 0.055), np.where(since, 0.46, 0.40)
         share = scrap if "scrap" in point.name else good
         result: Real = share * (states(clock, point.asset) == CUTTING)
         return result

@@ -154,6 +154,8 @@ def test_billets_no_longer_wait_hot_and_the_press_makes_more_and_spoils_less(sto
     pieces = {point.rpartition("/")[2]: (before, after) for point, before, after in sides.iter_rows()}
     before, after = (good / made for good, made in zip(pieces["good"], pieces["pieces"], strict=True))
     assert after / before - 1 == near(0.1, 0.01)
+    hours = (8 * 8.5 + 4, 8 * 6.5 + 4)  # on shift: eight days and a Saturday a side, by half past three after
+    assert pieces["good"][1] / hours[1] / (pieces["good"][0] / hours[0]) - 1 == near(0.47, 0.1)
 
 
 def test_recycled_aluminium_replaces_the_primary_one_and_its_carbon(story: partial[Story]) -> None:
