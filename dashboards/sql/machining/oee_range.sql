@@ -12,7 +12,8 @@ with planned as (
         d.site in (${site:sqlstring})
         and d.asset in (${machine:sqlstring})
         and $__timeFilter(d.day)
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
         and d.planned_h is not null
 )
 
