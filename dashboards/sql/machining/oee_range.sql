@@ -5,6 +5,7 @@ with planned as (
         sum(d.planned_h) as pbt_h,
         sum(d.pieces) as pieces,
         sum(d.good_pieces) as good_pieces,
+        sum(d.scrap_pieces) as scrap_pieces,
         max(d.ideal_s) as pri_s
     from mart.machine_daily as d
     inner join mart.site as z on d.site = z.site
@@ -20,7 +21,7 @@ with planned as (
 select
     p.apt_h / nullif(p.pbt_h, 0) as availability,
     p.pri_s * p.pieces / nullif(p.apt_h * 3600, 0) as effectiveness,
-    p.good_pieces / nullif(p.pieces, 0) as quality_ratio,
+    case when p.scrap_pieces is not null then p.good_pieces / nullif(p.pieces, 0) end as quality_ratio,
     p.pri_s * p.good_pieces / nullif(p.pbt_h * 3600, 0) as oee
 from planned as p
 where p.pbt_h > 0;
