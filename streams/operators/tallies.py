@@ -1,8 +1,8 @@
 """Tallies of the course of a point, for key figures: time within bounds, area while it was, starts, degree-time.
 
 A value holds from its reading to the next one, and decides whether the time between them is within the bounds. Areas
-are those of the trapezoids between readings, as of an integrated rate, so that those of bands side by side add up to the
-energy of the power. Beyond the largest gap of the point nothing is known.
+are those of the trapezoids between readings, as of an integrated rate, so that those of bands side by side add up to
+the energy of the power. Beyond the largest gap of the point nothing is known.
 """
 
 from __future__ import annotations
