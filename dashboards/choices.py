@@ -94,4 +94,4 @@ def narrow(width: int, *columns: Column) -> tuple[Column, ...]:
 
 def moment(name: str, title: Words) -> Column:
     """A column of moments, shown in the reader's time zone."""
-    return Column(name=name, title=title, unit=MOMENT, width=160)
+    return Column(name=name, title=title, unit=MOMENT, width=190)

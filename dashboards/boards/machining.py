@@ -183,11 +183,11 @@ PIECES: Final = Section(
             says=Words(
                 "週一到週五。可用率 = 加工時間／計畫時間（APT/PBT）；績效率 = 標準工時 × 件數／加工時間（PRI·PQ/APT）；"
                 "品質率 = 良品／件數（GQ/PQ）；OEE 是三者相乘。最低的那一個最值得改。績效率超過 100 %（紅）是站檔的 "
-                "ideal_s 太大。",
+                "ideal_s 太大；– 是站檔沒有 ideal_s，或沒有數不良品。",
                 "Monday to Friday. Availability is busy over planned time (APT/PBT), effectiveness the planned time of "
                 "the pieces over the busy time (PRI·PQ/APT), the quality ratio good over all pieces (GQ/PQ); the OEE "
                 "index is their product. Work at the lowest. Effectiveness beyond 100 % (red): ideal_s of the "
-                "site's file is too large.",
+                "site's file is too large. A dash: the file has no ideal_s, or scrap is not counted.",
             ),
             query="machining/oee_range",
             columns=(

@@ -20,6 +20,7 @@ from dashboards.choices import (
     TO_SOLAR,
     TO_WAREHOUSE,
     moment,
+    narrow,
     said_columns,
 )
 from dashboards.looks import CONTRACT, COUNT, KG_CO2E, KW, KWH, NTD, PLAIN, SECONDS, SHARE, ZERO_IS_BEST, ZERO_IS_GOOD
@@ -92,7 +93,8 @@ SITES_SECTION: Final = Section(
                 "its energy; the last four columns count assets of a kind, click one for their dashboard.",
             ),
             query="overview/sites",
-            columns=(
+            columns=narrow(
+                112,
                 SITE_COLUMN,
                 Column(
                     name="contract_share",
@@ -171,6 +173,7 @@ TOTALS: Final = Section(
                 ESTIMATED_COLUMN,
                 MISSING_COLUMN,
             ),
+            height=5,
         ),
     ),
 )

@@ -47,9 +47,10 @@ MOVES: Final = Section(
             title=Words("搬運", "Moves"),
             says=Words(
                 "範圍內的搬運次數、燃料與費用（站檔的 fuel_ntd_per_l）、每次搬運的油與電，以及油電混合機具占的次數。把"
-                "搬運移到混合機具上，每次的油會下降。",
+                "搬運移到混合機具上，每次的油會下降。– 是站檔沒有那一種計量。",
                 "Moves of the range, their fuel and its cost (fuel_ntd_per_l of the site's file), litres and kWh of a "
-                "move, and the share of the moves that hybrids made. Moves given to hybrids bring the litres down.",
+                "move, and the share of the moves that hybrids made. Moves given to hybrids bring the litres down. A "
+                "dash: the site's file has no meter of it.",
             ),
             query="warehouse/range",
             columns=(

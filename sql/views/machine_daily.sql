@@ -61,7 +61,7 @@ select
     c.energy_kwh / nullif(c.good_pieces, 0) as kwh_per_piece,
     c.cutting_h / nullif(c.planned_h, 0) as availability,
     c.ideal_s * c.pieces / nullif(c.cutting_h * 3600, 0) as effectiveness,
-    c.good_pieces / nullif(c.pieces, 0) as quality_ratio,
+    case when c.scrap_pieces is not null then c.good_pieces / nullif(c.pieces, 0) end as quality_ratio,
     c.ideal_s * c.good_pieces / nullif(c.planned_h * 3600, 0) as oee,
     c.known_h,
     c.pieces,

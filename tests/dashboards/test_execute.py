@@ -33,7 +33,7 @@ def checked(url: str, *more: str) -> tuple[int, str]:
     return done.exit_code, done.output
 
 
-@pytest.mark.parametrize("store", ["demo", "nothing", "server_demo", "server_nothing"])
+@pytest.mark.parametrize("store", ["demo", "machining", "nothing", "server_demo", "server_machining", "server_nothing"])
 def test_every_query_runs_and_shows_something_or_says_why_not(store: str, request: pytest.FixtureRequest) -> None:
     code, output = checked(request.getfixturevalue(store))
     assert code == 0, output
@@ -79,6 +79,56 @@ def test_both_stores_give_the_same_answers(demo: str, server_demo: str) -> None:
     for sql, rows in file.items():
         if "limit 200" not in sql and "limit 50" not in sql:  # rows of one moment have no order of their own
             assert comparable(rows).equals(comparable(server[sql])), f"{sql}\n{rows}\n{server[sql]}"
+
+
+def test_both_stores_give_the_same_answers_about_machines(machining: str, server_machining: str) -> None:
+    file, server = answers(machining, timescale=False), answers(server_machining, timescale=False)
+    assert file.keys() == server.keys()
+    own = {sql: rows for sql, rows in file.items() if "machine" in sql or "furnace" in sql}
+    assert len(own) > 25
+    for sql, rows in own.items():
+        assert comparable(rows).equals(comparable(server[sql])), f"{sql}\n{rows}\n{server[sql]}"
+
+
+EMPTY = {
+    "kw-cold": {"Trend of energy a degree-hour", "Trend of energy a pallet"},
+    "kw-machining": set(),
+    "kw-warehouse": set(),
+    "kw-solar": set(),
+}
+"""Panels of which the example sites have nothing to show."""
+
+
+@pytest.mark.parametrize(
+    ("name", "store"), [("cold", "demo"), ("machining", "machining"), ("warehouse", "demo"), ("solar", "demo")]
+)
+def test_the_example_sites_fill_the_dashboards_of_their_kind(
+    name: str, store: str, request: pytest.FixtureRequest
+) -> None:
+    ran = Ran()
+    (board,) = [each for each in BOARDS if each.uid == f"kw-{name}-en"]
+    with opened(request.getfixturevalue(store), read_only=True) as kept:
+        assert list(Runner(kept, newest_ms(kept)).check([board], ran)) == []
+    empty = {panel["title"] for panel in board.panels if f"kw-{name} {panel['id']}" not in ran.shown}
+    assert empty == EMPTY[f"kw-{name}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "store", "sites"),
+    [
+        ("cold", "demo", ["cold_chain_depot"]),
+        ("warehouse", "demo", ["container_yard", "machine_builder_pv"]),
+        ("solar", "demo", ["machine_builder_pv"]),
+        ("machining", "demo", ["-"]),
+        ("machining", "machining", ["tap_forge", "worm_gear_shop"]),
+    ],
+)
+def test_only_sites_with_such_key_figures_are_offered(
+    name: str, store: str, sites: list[str], request: pytest.FixtureRequest
+) -> None:
+    (board,) = [each for each in BOARDS if each.uid == f"kw-{name}-en"]
+    with opened(request.getfixturevalue(store), read_only=True) as kept:
+        assert kept.query(board.variables["site"]["query"]).to_series().to_list() == sites
 
 
 def test_both_ways_to_group_by_time_give_the_same_answers(demo: str) -> None:

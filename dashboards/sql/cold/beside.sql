@@ -19,7 +19,8 @@ energy as (
     where
         e.site in (${site:sqlstring})
         and $__timeFilter(e.day)
-        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
     group by e.site, e.day
 )
 
@@ -35,5 +36,6 @@ where
     d.site in (${site:sqlstring})
     and d.asset in (${room:sqlstring})
     and $__timeFilter(d.day)
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+    >= cast($__timeFrom() as timestamp) - interval '12 hours'
 order by 1;

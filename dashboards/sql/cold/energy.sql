@@ -19,7 +19,8 @@ energy as (
     where
         e.site in (${site:sqlstring})
         and $__timeFilter(e.day)
-        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
 ),
 
 price as (
@@ -39,7 +40,8 @@ room as (
     where
         d.site in (${site:sqlstring})
         and $__timeFilter(d.day)
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
         and d.energy_kwh is not null
 )
 

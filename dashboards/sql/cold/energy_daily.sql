@@ -17,6 +17,7 @@ inner join mart.site as z on e.site = z.site
 where
     e.site in (${site:sqlstring})
     and $__timeFilter(e.day)
-    and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+    >= cast($__timeFrom() as timestamp) - interval '12 hours'
     and e.energy_kwh is not null
 order by 1, 2;

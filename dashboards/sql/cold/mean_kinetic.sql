@@ -8,6 +8,7 @@ where
     d.site in (${site:sqlstring})
     and d.asset in (${room:sqlstring})
     and $__timeFilter(d.day)
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+    >= cast($__timeFrom() as timestamp) - interval '12 hours'
     and d.mean_kinetic_c is not null
 order by 1;

@@ -29,7 +29,8 @@ held as (
     where
         d.site in (${site:sqlstring})
         and $__timeFilter(d.day)
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
     group by d.site, d.asset
 )
 

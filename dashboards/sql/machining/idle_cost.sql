@@ -9,7 +9,8 @@ inner join mart.site_daily as s on d.site = s.site and d.day = s.day
 where
     d.site in (${site:sqlstring})
     and $__timeFilter(d.day)
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+    >= cast($__timeFrom() as timestamp) - interval '12 hours'
     and s.site in (${site:sqlstring})
     and $__timeFilter(s.day)
     and d.idle_kwh is not null

@@ -5,6 +5,7 @@ with planned as (
         sum(d.planned_h) as pbt_h,
         sum(d.pieces) as pieces,
         sum(d.good_pieces) as good_pieces,
+        sum(d.scrap_pieces) as scrap_pieces,
         max(d.ideal_s) as pri_s
     from mart.machine_daily as d
     inner join mart.site as z on d.site = z.site
@@ -12,14 +13,15 @@ with planned as (
         d.site in (${site:sqlstring})
         and d.asset in (${machine:sqlstring})
         and $__timeFilter(d.day)
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
         and d.planned_h is not null
 )
 
 select
     p.apt_h / nullif(p.pbt_h, 0) as availability,
     p.pri_s * p.pieces / nullif(p.apt_h * 3600, 0) as effectiveness,
-    p.good_pieces / nullif(p.pieces, 0) as quality_ratio,
+    case when p.scrap_pieces is not null then p.good_pieces / nullif(p.pieces, 0) end as quality_ratio,
     p.pri_s * p.good_pieces / nullif(p.pbt_h * 3600, 0) as oee
 from planned as p
 where p.pbt_h > 0;

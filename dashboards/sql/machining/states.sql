@@ -11,5 +11,6 @@ where
     d.site in (${site:sqlstring})
     and d.asset in (${machine:sqlstring})
     and $__timeFilter(d.day)
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+    >= cast($__timeFrom() as timestamp) - interval '12 hours'
 order by 1;

@@ -12,7 +12,8 @@ with plant as (
     where
         d.site in (${site:sqlstring})
         and $__timeFilter(d.day)
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
     group by d.site, d.day
 ),
 
@@ -36,7 +37,8 @@ sure as (
     where
         e.site in (${site:sqlstring})
         and $__timeFilter(e.day)
-        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
 )
 
 select

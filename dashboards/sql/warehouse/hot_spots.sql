@@ -30,7 +30,8 @@ electric as (
     where
         e.site in (${site:sqlstring})
         and $__timeFilter(e.day)
-        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
     group by e.site, m.asset
 ),
 
@@ -45,7 +46,8 @@ burnt as (
         e.site in (${site:sqlstring})
         and $__timeFilter(e.starts_at)
         and date_trunc('day', e.starts_at at time zone 'UTC' at time zone z.time_zone)
-        at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
         and e.scope = 1
     group by e.site, e.asset
 ),
@@ -61,7 +63,8 @@ fuel as (
     where
         d.site in (${site:sqlstring})
         and $__timeFilter(d.day)
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+        >= cast($__timeFrom() as timestamp) - interval '12 hours'
     group by d.site, d.asset
 ),
 

@@ -8,6 +8,7 @@ inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
     and $__timeFilter(d.day)
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+    >= cast($__timeFrom() as timestamp) - interval '12 hours'
     and d.l_per_engine_h is not null
 order by 1, 2;

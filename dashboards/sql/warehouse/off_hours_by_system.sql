@@ -7,7 +7,8 @@ inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
     and $__timeFilter(d.day)
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' >= $__timeFrom()
+    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
+    >= cast($__timeFrom() as timestamp) - interval '12 hours'
 group by d.system
 having sum(d.off_hours_h) > 0
 order by off_hours_kw desc, d.system asc
