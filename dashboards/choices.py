@@ -17,6 +17,8 @@ POINT: Final = Variable(name="point", label=Words("量測點", "Point"), query="
 COLD_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="cold_site")
 MACHINING_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="machining_site")
 WAREHOUSE_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="warehouse_site")
+MEASURE_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="measure_site")
+MEASURE: Final = Variable(name="measure", label=Words("措施", "Measure"), query="measure")
 SOLAR_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="solar_site")
 ROOM: Final = Variable(name="room", label=Words("庫房", "Room"), query="room")
 MACHINE: Final = Variable(name="machine", label=Words("機台", "Machine"), query="machine")

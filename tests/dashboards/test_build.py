@@ -26,6 +26,7 @@ NAMES = [
     "machining",
     "warehouse",
     "solar",
+    "measures",
     "alerts",
     "quality",
     "pipeline",

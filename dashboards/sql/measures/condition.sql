@@ -1,0 +1,10 @@
+-- The share of the time that the measure's condition held, before it and since.
+select
+    avg(d.in_band_share) filter (where not d.is_after) as before_share,
+    avg(d.in_band_share) filter (where d.is_after) as after_share
+from mart.measure_daily as d
+where
+    d.site in (${site:sqlstring})
+    and d.measure in (${measure:sqlstring})
+    and $__timeFilter(d.day)
+    and (d.known_h is null or d.known_h > 23);

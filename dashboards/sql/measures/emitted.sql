@@ -1,0 +1,14 @@
+-- Emissions of the measure's points by local day, before it and since.
+select
+    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    max(case when not d.is_after then d.location_kgco2e end) as before_value,
+    max(case when d.is_after then d.location_kgco2e end) as after_value
+from mart.measure_daily as d
+inner join mart.site as z on d.site = z.site
+where
+    d.site in (${site:sqlstring})
+    and d.measure in (${measure:sqlstring})
+    and $__timeFilter(d.day)
+    and d.location_kgco2e is not null
+group by 1
+order by 1;
