@@ -55,10 +55,11 @@ BROUGHT: Final = Section(
             title=Words("各項措施", "Measures"),
             says=Words(
                 "每列一項，範圍內完整的日子，之前與之後的平均日相比。先看條件：溫度不在範圍內的節省不算節省。這是量到的"
-                "比較，沒有調整天氣與訂單；每單位產出的變化比總量公平。",
+                "比較，沒有調整天氣與訂單；每單位產出、每度時（室外比庫內高的度數×小時）的變化比總量公平。",
                 "One row a measure: a mean day since against one before, of the whole days in the range. Look at the "
                 "condition first: a saving with the temperature out of its band is none. It compares what was "
-                "measured and adjusts for neither weather nor orders; the change for each thing made is the fairer.",
+                "measured and adjusts for neither weather nor orders; the change for each thing made, or for each "
+                "degree-hour that a room was held below the outdoor temperature, is the fairer.",
             ),
             query="measures/effects",
             columns=(
@@ -69,6 +70,13 @@ BROUGHT: Final = Section(
                 CHANGE,
                 Column(
                     name="each_change", title=Words("每單位用電", "Energy each"), unit=SHARE, decimals=1, is_dash=True
+                ),
+                Column(
+                    name="degree_change",
+                    title=Words("每度時用電", "Energy a °C·h"),
+                    unit=SHARE,
+                    decimals=1,
+                    is_dash=True,
                 ),
                 Column(name="fuel_change", title=Words("用油", "Fuel"), unit=SHARE, decimals=1, is_dash=True),
                 Column(name="output_change", title=Words("產出", "Output"), unit=SHARE, decimals=1, is_dash=True),

@@ -49,8 +49,8 @@ class Plant:
         """Base units an hour of a metered point, one entry a minute, never negative."""
         if point.quantity in (Quantity.ENERGY, Quantity.REACTIVE_ENERGY):
             rate = self._electric(point) * 1e6
-        elif "engine-h" in point.name:
-            rate = 1000.0 * running(self.clock, point.asset).astype(np.float64)
+        elif point.quantity is Quantity.DURATION:
+            rate = float(UNITS["h"][1]) * running(self.clock, point.asset).astype(np.float64)
         elif point.quantity is Quantity.COUNT:
             rate = (point.max_rate or 60) * 1000 * self._pieces(point)
         else:

@@ -19,8 +19,10 @@ with part as (
                 else 1000
             end
         ) as amount,
-        cast(count(*) * max(p.resolution_ms) as double precision) / 3600000 / count(distinct p.point_id)
-        - cast(sum(f.missing_ms) as double precision) / 3600000 / count(distinct p.point_id) as known_h
+        -- Fills and deliveries are events: nothing tells how much of a day they are known for.
+        cast(
+            sum(p.resolution_ms - f.missing_ms) filter (where p.kind <> 'amount') as double precision
+        ) / 3600000 / nullif(count(distinct case when p.kind <> 'amount' then p.point_id end), 0) as known_h
     from op.measure as m
     inner join op.point as p on m.point_id = p.point_id
     inner join fact.interval as f on p.point_id = f.point_id
@@ -40,6 +42,19 @@ burnt as (
     inner join fact.emission as e on m.point_id = e.point_id
     where m.role in ('fuel', 'material') and position('@' in p.site) = 0
     group by 1, 2, 3
+),
+
+-- The room whose temperature is the measure's condition.
+room as (
+    select distinct
+        m.site,
+        m.measure,
+        k.asset
+    from op.measure as m
+    inner join op.point as p on m.point_id = p.point_id
+    inner join op.point as s on split_part(p.point, '#', 1) = s.point
+    inner join op.kpi as k on s.point_id = k.point_id
+    where m.role = 'in_band' and k.kind = 'room' and k.role = 'temperature'
 ),
 
 pivoted as (
@@ -79,10 +94,14 @@ select
     v.fuel_l / nullif(v.output, 0) as l_per_output,
     v.in_band_share,
     v.mean_c,
+    h.degree_hours,
+    case when h.degree_hours > 0 then v.energy_kwh / h.degree_hours end as kwh_per_degree_hour,
     coalesce(b.location_kgco2e, 0)
     + coalesce(v.energy_kwh * s.scope_2_location_kgco2e / nullif(s.import_kwh, 0), 0) as location_kgco2e,
     v.energy_kwh * s.ntd_per_kwh as energy_ntd,
     v.known_h
 from pivoted as v
 left join burnt as b on v.site = b.site and v.measure = b.measure and v.day = b.day
-left join mart.site_daily as s on v.site = s.site and v.day = s.day;
+left join mart.site_daily as s on v.site = s.site and v.day = s.day
+left join room as r on v.site = r.site and v.measure = r.measure
+left join mart.room_daily as h on r.site = h.site and r.asset = h.asset and v.day = h.day;

@@ -13,6 +13,12 @@ select
         sum(d.energy_kwh) filter (where not d.is_after and d.output > 0)
         / nullif(sum(d.output) filter (where not d.is_after and d.output > 0), 0), 0
     ) - 1 as each_change,
+    sum(case when d.degree_hours > 0 then d.energy_kwh end) filter (where d.is_after)
+    / nullif(sum(case when d.degree_hours > 0 then d.degree_hours end) filter (where d.is_after), 0)
+    / nullif(
+        sum(case when d.degree_hours > 0 then d.energy_kwh end) filter (where not d.is_after)
+        / nullif(sum(case when d.degree_hours > 0 then d.degree_hours end) filter (where not d.is_after), 0), 0
+    ) - 1 as degree_change,
     avg(d.fuel_l) filter (where d.is_after)
     / nullif(avg(d.fuel_l) filter (where not d.is_after), 0) - 1 as fuel_change,
     avg(d.output) filter (where d.is_after)
