@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from dashboards.choices import MEASURE, MEASURE_SITE, said_columns
-from dashboards.looks import CELSIUS, COUNT, HELD, KG_CO2E, KWH, KWH_EACH, LITRE, MOMENT, PLAIN, SHARE
+from dashboards.looks import CELSIUS, COUNT, HELD, KG_CO2E, KWH, KWH_DEGREE_HOUR, KWH_EACH, LITRE, PLAIN, SHARE
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
 
@@ -46,7 +47,14 @@ def by_day(title: Words, says: Words, query: str, unit: str, empty: Words, decim
     )
 
 
-CHANGE: Final = Column(name="energy_change", title=Words("用電", "Energy"), unit=SHARE, decimals=1, is_dash=True)
+CHANGES: Final = (
+    ("energy_change", Words("用電", "Energy")),
+    ("each_change", Words("每單位用電", "Energy each")),
+    ("degree_change", Words("每度時用電", "Energy a °C·h")),
+    ("fuel_change", Words("用油", "Fuel")),
+    ("output_change", Words("產出", "Output")),
+    ("carbon_change", Words("碳排", "Carbon")),
+)
 BROUGHT: Final = Section(
     Words("每項措施帶來什麼？", "What did each measure bring?"),
     (
@@ -63,24 +71,12 @@ BROUGHT: Final = Section(
             ),
             query="measures/effects",
             columns=(
-                *said_columns("title", Words("措施", "Measure")),
-                Column(name="from_at", title=Words("開始", "From"), unit=MOMENT),
-                Column(name="before_kwh", title=Words("之前每日", "A day before"), unit=KWH, is_dash=True),
-                Column(name="after_kwh", title=Words("之後每日", "A day since"), unit=KWH, is_dash=True),
-                CHANGE,
-                Column(
-                    name="each_change", title=Words("每單位用電", "Energy each"), unit=SHARE, decimals=1, is_dash=True
+                *(replace(each, width=340) for each in said_columns("title", Words("措施", "Measure"))),
+                Column(name="from_day", title=Words("開始", "From"), width=100),
+                *(
+                    Column(name=name, title=title, unit=SHARE, decimals=1, is_dash=True, width=110)
+                    for name, title in CHANGES
                 ),
-                Column(
-                    name="degree_change",
-                    title=Words("每度時用電", "Energy a °C·h"),
-                    unit=SHARE,
-                    decimals=1,
-                    is_dash=True,
-                ),
-                Column(name="fuel_change", title=Words("用油", "Fuel"), unit=SHARE, decimals=1, is_dash=True),
-                Column(name="output_change", title=Words("產出", "Output"), unit=SHARE, decimals=1, is_dash=True),
-                Column(name="carbon_change", title=Words("碳排", "Carbon"), unit=SHARE, decimals=1, is_dash=True),
                 Column(
                     name="in_band_share",
                     title=Words("條件成立", "Held since"),
@@ -89,9 +85,10 @@ BROUGHT: Final = Section(
                     steps=HELD,
                     is_coloured=True,
                     is_dash=True,
+                    width=100,
                 ),
-                Column(name="days_before", title=Words("之前日數", "Days before"), unit=COUNT),
-                Column(name="days_after", title=Words("之後日數", "Days since"), unit=COUNT),
+                Column(name="days_before", title=Words("之前日數", "Days before"), unit=COUNT, width=100),
+                Column(name="days_after", title=Words("之後日數", "Days since"), unit=COUNT, width=100),
             ),
             height=6,
             empty=NO_MEASURE,
@@ -143,11 +140,23 @@ CHOSEN: Final = Section(
             NO_ENERGY,
         ),
         by_day(
-            Words("每單位用電", "Energy for each thing made or moved"),
-            Words("用電除以產出；沒有產出的日子沒有值。", "Energy over output; a day without output has no value."),
+            Words("每週每單位用電", "Energy for each thing made or moved, by week"),
+            Words("每週用電除以產出。", "Energy over output, by week."),
             "each",
             KWH_EACH,
             NO_OUTPUT,
+            2,
+        ),
+        by_day(
+            Words("每度時用電", "Energy a degree-hour by day"),
+            Words(
+                "每日用電除以度時：室外比庫內高的度數乘以小時。天熱時總用電會上升，這個才比得出冷凍設備的好壞。",
+                "Energy over the degree-hours that the room was held below the outdoor temperature. In warm months the "
+                "total rises; this tells whether the plant became better.",
+            ),
+            "degree",
+            KWH_DEGREE_HOUR,
+            Words("條件不是庫溫，或沒有室外溫度", "the condition is no room's temperature, or there is no outdoor one"),
             2,
         ),
         by_day(

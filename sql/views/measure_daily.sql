@@ -1,37 +1,7 @@
 -- One row a measure and local day: what its points used and made, whether its condition held, its emissions.
 create or replace view mart.measure_daily as
-with part as (
-    select
-        p.site,
-        m.measure,
-        m.from_day,
-        m.title_zh,
-        m.title_en,
-        m.role,
-        f.local_day as day,
-        cast(sum(f.amount) as double precision) / max(
-            case p.quantity
-                when 'energy' then 1000000
-                when 'volume' then 1000
-                when 'mass' then 1000000
-                when 'duration' then 3600000
-                when 'degree_time' then 1000000
-                else 1000
-            end
-        ) as amount,
-        -- Fills and deliveries are events: nothing tells how much of a day they are known for.
-        cast(
-            sum(p.resolution_ms - f.missing_ms) filter (where p.kind <> 'amount') as double precision
-        ) / 3600000 / nullif(count(distinct case when p.kind <> 'amount' then p.point_id end), 0) as known_h
-    from op.measure as m
-    inner join op.point as p on m.point_id = p.point_id
-    inner join fact.interval as f on p.point_id = f.point_id
-    where position('@' in p.site) = 0
-    group by p.site, m.measure, m.from_day, m.title_zh, m.title_en, m.role, f.local_day
-),
-
 -- What is burnt or bought has emissions of its own; energy has those of the site's grid on that day.
-burnt as (
+with burnt as (
     select
         m.site,
         m.measure,
@@ -55,27 +25,6 @@ room as (
     inner join op.point as s on split_part(p.point, '#', 1) = s.point
     inner join op.kpi as k on s.point_id = k.point_id
     where m.role = 'in_band' and k.kind = 'room' and k.role = 'temperature'
-),
-
-pivoted as (
-    select
-        t.site,
-        t.measure,
-        t.from_day,
-        t.title_zh,
-        t.title_en,
-        t.day,
-        sum(t.amount) filter (where t.role = 'energy') as energy_kwh,
-        sum(t.amount) filter (where t.role = 'fuel') as fuel_l,
-        sum(t.amount) filter (where t.role = 'material') as material_kg,
-        sum(t.amount) filter (where t.role = 'output') as output,
-        min(t.known_h) filter (where t.role in ('energy', 'fuel')) as known_h,
-        sum(t.amount) filter (where t.role = 'in_band')
-        / nullif(max(t.known_h) filter (where t.role = 'in_band'), 0) as in_band_share,
-        sum(t.amount) filter (where t.role = 'temperature_area')
-        / nullif(max(t.known_h) filter (where t.role = 'temperature_area'), 0) as mean_c
-    from part as t
-    group by t.site, t.measure, t.from_day, t.title_zh, t.title_en, t.day
 )
 
 select
@@ -85,7 +34,7 @@ select
     v.title_en,
     v.from_day,
     v.day,
-    v.day >= v.from_day as is_after,
+    v.is_after,
     v.energy_kwh,
     v.fuel_l,
     v.material_kg,
@@ -96,11 +45,14 @@ select
     v.mean_c,
     h.degree_hours,
     case when h.degree_hours > 0 then v.energy_kwh / h.degree_hours end as kwh_per_degree_hour,
-    coalesce(b.location_kgco2e, 0)
-    + coalesce(v.energy_kwh * s.scope_2_location_kgco2e / nullif(s.import_kwh, 0), 0) as location_kgco2e,
+    case
+        when b.location_kgco2e is not null or v.energy_kwh is not null
+            then coalesce(b.location_kgco2e, 0)
+                + coalesce(v.energy_kwh * s.scope_2_location_kgco2e / nullif(s.import_kwh, 0), 0)
+    end as location_kgco2e,
     v.energy_kwh * s.ntd_per_kwh as energy_ntd,
     v.known_h
-from pivoted as v
+from mart.measure_use_daily as v
 left join burnt as b on v.site = b.site and v.measure = b.measure and v.day = b.day
 left join mart.site_daily as s on v.site = s.site and v.day = s.day
 left join room as r on v.site = r.site and v.measure = r.measure

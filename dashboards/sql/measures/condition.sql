@@ -2,7 +2,7 @@
 select
     avg(d.in_band_share) filter (where not d.is_after) as before_share,
     avg(d.in_band_share) filter (where d.is_after) as after_share
-from mart.measure_daily as d
+from mart.measure_use_daily as d
 where
     d.site in (${site:sqlstring})
     and d.measure in (${measure:sqlstring})

@@ -2,9 +2,7 @@
 select
     d.title_zh,
     d.title_en,
-    cast(d.from_day as timestamp) as from_at,
-    avg(d.energy_kwh) filter (where not d.is_after) as before_kwh,
-    avg(d.energy_kwh) filter (where d.is_after) as after_kwh,
+    cast(d.from_day as varchar) as from_day,
     avg(d.energy_kwh) filter (where d.is_after)
     / nullif(avg(d.energy_kwh) filter (where not d.is_after), 0) - 1 as energy_change,
     sum(d.energy_kwh) filter (where d.is_after and d.output > 0)

@@ -2,7 +2,7 @@
 select
     avg(d.energy_kwh) filter (where not d.is_after) as before_kwh,
     avg(d.energy_kwh) filter (where d.is_after) as after_kwh
-from mart.measure_daily as d
+from mart.measure_use_daily as d
 where
     d.site in (${site:sqlstring})
     and d.measure in (${measure:sqlstring})

@@ -3,7 +3,7 @@ select
     cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
     max(d.mean_c) as mean_c,
     max(d.in_band_share) as in_band_share
-from mart.measure_daily as d
+from mart.measure_use_daily as d
 inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})

@@ -3,7 +3,7 @@ select
     cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
     max(case when not d.is_after then d.output end) as before_value,
     max(case when d.is_after then d.output end) as after_value
-from mart.measure_daily as d
+from mart.measure_use_daily as d
 inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
