@@ -47,7 +47,8 @@ select
     case when h.degree_hours > 0 then v.energy_kwh / h.degree_hours end as kwh_per_degree_hour,
     case
         when b.location_kgco2e is not null or v.energy_kwh is not null
-            then coalesce(b.location_kgco2e, 0)
+            then
+                coalesce(b.location_kgco2e, 0)
                 + coalesce(v.energy_kwh * s.scope_2_location_kgco2e / nullif(s.import_kwh, 0), 0)
     end as location_kgco2e,
     v.energy_kwh * s.ntd_per_kwh as energy_ntd,
