@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
+from streams.domain.kpi import Derived
 from streams.domain.site import Site
 
 MARK: Final = "@"
@@ -62,4 +64,31 @@ def renamed(site: Site, run: str) -> Site:
             )
             for rule in site.rules
         ),
+        kpis=tuple(
+            replace(
+                kpi,
+                points=tuple((role, name(point)) for role, point in kpi.points),
+                derived=tuple((role, _derived(each, name)) for role, each in kpi.derived),
+            )
+            for kpi in site.kpis
+        ),
+        measures=tuple(
+            replace(
+                measure,
+                energy=tuple(map(name, measure.energy)),
+                fuel=tuple(map(name, measure.fuel)),
+                material=tuple(map(name, measure.material)),
+                output=tuple(map(name, measure.output)),
+                condition=replace(measure.condition, point=name(measure.condition.point))
+                if measure.condition
+                else None,
+                derived=tuple((role, _derived(each, name)) for role, each in measure.derived),
+            )
+            for measure in site.measures
+        ),
     )
+
+
+def _derived(each: Derived, name: Callable[[str], str]) -> Derived:
+    """A tally of the run's own point."""
+    return replace(each, name=name(each.name), source=name(each.source))

@@ -15,11 +15,17 @@ def titles(pid: int) -> str:
     return "\n".join(file.read_bytes().replace(b"\0", b" ").decode(errors="replace") for file in files)
 
 
+def _text(path: Path) -> str:
+    """What a file of the system says; nothing where its thread has just ended."""
+    try:
+        return path.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def children(pid: int) -> list[int]:
     """Processes that a process has started, and those that they have."""
-    direct = [
-        int(each) for task in Path(f"/proc/{pid}/task").iterdir() for each in (task / "children").read_text().split()
-    ]
+    direct = [int(each) for task in Path(f"/proc/{pid}/task").iterdir() for each in _text(task / "children").split()]
     return [*direct, *(more for each in direct for more in children(each))]
 
 

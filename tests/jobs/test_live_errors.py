@@ -72,7 +72,7 @@ def bad_catalogs(place: Place) -> dict[str, tuple[Path, str]]:
         ),
         "an unknown key": (
             place.folder / "unknown",
-            "unknown/site.yaml:4: kindd: unknown key: expected one of allowed_lateness, assets, emissions, gwp_set",
+            "unknown/site.yaml:5: kindd: unknown key: expected one of allowed_lateness, assets, emissions, gwp_set",
         ),
         "a folder without files": (place.folder / "none", "none: no site: expected files *.yaml; found none"),
         "no such folder": (

@@ -58,10 +58,10 @@ def simulated(folder: Path, days: int, names: Sequence[str] = SITES, seed: int =
 
 
 def without_rules(made: dict[str, Simulated]) -> dict[str, Simulated]:
-    """The same sites without their rules, which end their files."""
+    """The same sites without key figures, measures and rules, which end their files."""
     for each in made.values():
         text = each.site.read_text(encoding="utf-8")
-        each.site.write_text(text.partition("\nrules:")[0] + "\n", encoding="utf-8")
+        each.site.write_text(re.split(r"\n(?:kpis|measures|rules):", text)[0] + "\n", encoding="utf-8")
     return made
 
 
@@ -287,7 +287,8 @@ def views(store: Store, schema: str = "mart") -> Views:
     for path in sorted(each for each in (SQL / "views").glob("*.sql") if not each.stem.endswith("_position")):
         rows = store.query(f"select * from {schema}.{path.stem}")
         kept = [name for name in rows.columns if name not in RUN_COLUMNS]
-        found[path.stem] = rows.select(kept).sort(kept, nulls_last=True)
+        shown = rows.select(kept)  # a message that came twice leaves its readings twice
+        found[path.stem] = (shown.unique() if path.stem == "reading" else shown).sort(kept, nulls_last=True)
     return found
 
 
