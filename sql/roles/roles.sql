@@ -19,7 +19,8 @@ alter role kilowatch_reader set statement_timeout = '10min';
 alter role kilowatch_grafana set timezone = 'UTC';
 alter role kilowatch_grafana set default_transaction_read_only = on;
 alter role kilowatch_grafana set statement_timeout = '30s';
-alter role kilowatch_grafana set search_path = mart;
+-- Grafana groups by TimescaleDB's own function, where it is there.
+alter role kilowatch_grafana set search_path = mart, public;
 alter role kilowatch_sender set timezone = 'UTC';
 alter role kilowatch_operator set timezone = 'UTC';
 alter role kilowatch_operator set statement_timeout = '30s';
