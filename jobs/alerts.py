@@ -16,7 +16,7 @@ import typer
 from jobs import options
 from jobs.alerts_deliver import deliver
 from jobs.alerts_test import send_test
-from jobs.opening import is_server, opened
+from jobs.opening import is_server, need_file, opened
 from jobs.query import table
 from jobs.say import say
 from streams.catalog.folder import SiteFolder
@@ -59,8 +59,7 @@ Every = Annotated[bool, typer.Option("--all", help="All that there are.")]
 @contextmanager
 def _desk(store: str, *, read_only: bool) -> Iterator[Desk]:
     """The desk of a store, or of the process that holds its file."""
-    if not is_server(store) and not path_of(store).exists():
-        raise StoreError(f"store {path_of(store)}: expected a file; found none")
+    need_file(store)
     try:
         with opened(store, read_only=read_only and is_server(store), operates=True) as kept:
             yield StoreDesk(kept, lambda: datetime.now(UTC))

@@ -19,6 +19,12 @@ def is_server(url: str) -> bool:
     return url.startswith(SERVER)
 
 
+def need_file(url: str) -> None:
+    """StoreError where a URL names a file that is not there, and that a writer would make."""
+    if not is_server(url) and not path_of(url).exists():
+        raise StoreError(f"store {path_of(url)}: expected a file; found none")
+
+
 @contextmanager
 def opened(
     url: str, *, read_only: bool = False, as_of: datetime | None = None, operates: bool = False

@@ -15,7 +15,7 @@ import orjson
 import typer
 
 from jobs import options
-from jobs.opening import is_server, opened
+from jobs.opening import is_server, need_file, opened
 from jobs.say import say
 from jobs.simulation.command import console
 from jobs.training.choice import UntrainableError, choose
@@ -98,8 +98,7 @@ def train(
         raise typer.BadParameter("--input needs one --asset")
     if begins and until and begins >= until:
         raise typer.BadParameter("--from: expected a day before --until")
-    if not is_server(store) and not path_of(store).exists():
-        raise StoreError(f"store {path_of(store)}: expected a file; found none")
+    need_file(store)
     if stop and not asset:
         raise typer.BadParameter("--stop needs --asset")
     if not stop:
