@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from streams.operators import advance, energy, episodes, registers, segments, thresholds, watch, watch_state
+from streams.operators import advance, energy, episodes, registers, segments, tallies, thresholds, watch, watch_state
 from streams.operators.metering import Count, Course, Meter
 from streams.operators.models import watch as model_watch
 from streams.operators.points import PointTable
 from streams.operators.readings import Readings
 from streams.operators.state import EnergyState
 from streams.pipeline import Pipeline
-from tests.operators import test_demand_watch, test_energy, test_models, test_registers, test_watch
+from tests.operators import test_demand_watch, test_energy, test_models, test_registers, test_tallies, test_watch
 from tests.stores import test_duckdb
 
 Patch = pytest.MonkeyPatch
@@ -185,3 +185,40 @@ def test_causality_of_models_is_missed_when_the_last_word_holds_from_the_first_w
 
     monkeypatch.setattr(model_watch, "hear", prophetic)
     fails(test_models.test_nothing_later_than_a_window_changes_its_score)
+
+
+def test_cutting_of_tallies_is_missed_when_what_is_left_of_an_area_is_forgotten(monkeypatch: Patch) -> None:
+    kept = tallies.tallies
+
+    def forgetful(table: PointTable, state: EnergyState, *rest: np.ndarray) -> advance.Accepted:
+        state.column("remainder")[rest[0]] = 0
+        return kept(table, state, *rest)
+
+    monkeypatch.setattr(energy, "tallies", forgetful)
+    fails(test_tallies.test_cutting_leaves_tallies_and_their_revisions_alike)
+
+
+def test_law_2_is_missed_when_a_gap_of_a_tally_counts_as_off(monkeypatch: Patch) -> None:
+    kept = tallies.tallies
+
+    def zeros(*arguments: object) -> advance.Accepted:
+        rows = kept(*arguments)  # type: ignore[arg-type]
+        return replace(rows, flag=np.zeros_like(rows.flag))
+
+    monkeypatch.setattr(energy, "tallies", zeros)
+    fails(test_tallies.test_the_states_of_a_machine_fill_the_time_that_is_known)
+
+
+def test_law_5_is_missed_when_late_readings_are_no_part_of_tallies(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(energy, "_again", lambda *_arguments: None)
+    fails(test_tallies.test_late_readings_end_in_the_tallies_that_order_would_have_given)
+
+
+def test_the_sum_of_bands_is_missed_when_a_bound_belongs_to_both_sides(monkeypatch: Patch) -> None:
+    kept = tallies.tallies
+
+    def closed(table: PointTable, *rest: object) -> advance.Accepted:
+        return kept(replace(table, tally=replace(table.tally, high=table.tally.high + 1)), *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(energy, "tallies", closed)
+    fails(test_tallies.test_the_states_of_a_machine_fill_the_time_that_is_known)
