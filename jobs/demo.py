@@ -29,30 +29,21 @@ from streams.stores.duckdb import DuckDBStore
 
 @dataclass(frozen=True)
 class Play:
-    """What a demo plays: which sites, up to which local day, how many days, with which faults.
+    """What a demo plays: up to which local day, how many days, with which faults; `block_rows` are committed at once."""
 
-    No point is read more often than every `beat_s`; about `block_rows` readings are committed at once.
-    """
-
-    sites: tuple[str, ...]
     ends_on: date
     days: int
     faults: tuple[FaultKind, ...]
-    beat_s: int = 1
-    block_rows: int = 50_000
+    block_rows: int
 
 
-SITES = Play(("cold_chain_depot", "machine_builder_pv", "container_yard"), date(2025, 6, 10), 30, tuple(FaultKind))
+SITES = ("cold_chain_depot", "machine_builder_pv", "container_yard", "worm_gear_shop", "tap_forge", "bicycle_parts")
+MONTH = Play(date(2025, 6, 10), 30, tuple(FaultKind), 50_000)
 """`ends_on` is the day after the last: the thirty days before it change the tariff's season and the month."""
-CASES = Play(
-    (*SITES.sites, "worm_gear_shop", "tap_forge", "bicycle_parts"),
-    date(2025, 7, 1),
-    181,
-    (FaultKind.GAP, FaultKind.LATE, FaultKind.DUPLICATE, FaultKind.GLITCH),
-    60,
-    400_000,
-)
-"""Half a year of every site, its measures in the middle; a reading a minute is as fine as the simulation is."""
+CASES = Play(date(2025, 7, 1), 181, (FaultKind.GAP, FaultKind.LATE, FaultKind.DUPLICATE, FaultKind.GLITCH), 400_000)
+"""Half a year, each site's measures in its middle."""
+BEAT_S = 60
+"""No point is read more often: a reading a minute is as fine as the simulation is."""
 STORE = "kilowatch.duckdb"
 MARKS = {
     "README.txt": "Simulated data, written by `kilowatch demo`; a new demo replaces what it wrote here.\n",
@@ -92,24 +83,22 @@ def demo(
     days: Annotated[
         int | None,
         typer.Option(
-            min=2, max=160, help=f"How many days, up to {SITES.ends_on}; with --cases, up to {CASES.ends_on}."
+            min=2, max=160, help=f"How many days, up to {MONTH.ends_on}; with --cases, up to {CASES.ends_on}."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another number, another course of things.")] = 7,
     cases: Annotated[
         bool,
-        typer.Option(
-            "--cases", help=f"Half a year ({CASES.days} days) of all six example sites, measures in its middle."
-        ),
+        typer.Option("--cases", help=f"Half a year ({CASES.days} days), with each site's measures in its middle."),
     ] = False,
 ) -> None:
-    """Simulate three sites with every fault, take them through the pipeline into one store, and say what it found.
+    """Simulate the six example sites with every fault, take them through the pipeline into one store, and say what it found.
 
     All of it is made up, and the same each time. An earlier demo in the folder is replaced; a folder that holds
-    anything else is left alone. With --cases it is half a year of all six example sites with a few faults, and what
-    each site's measures changed.
+    anything else is left alone. With --cases it is half a year of each site with a few faults, and what its measures
+    changed.
     """
-    play = CASES if cases else SITES
+    play = CASES if cases else MONTH
     length = days or play.days
     clear(output)
     begun, made = perf_counter(), []
@@ -117,7 +106,7 @@ def demo(
     with Progress(*columns, console=Console(stderr=True, highlight=False, markup=False), transient=True) as progress:
         steps = Steps(progress)
         with closing(DuckDBStore(output / STORE)) as store:
-            for name in play.sites:
+            for name in SITES:
                 made.append(_simulated(play, name, output / name, length, seed, steps))
                 _ingested(play, made[-1], store, steps)
         tables: list[RenderableType] = []
@@ -146,7 +135,7 @@ def _simulated(play: Play, name: str, folder: Path, days: int, seed: int, steps:
     first = datetime.combine(play.ends_on - timedelta(days=days), time.min, tzinfo=site.time_zone)
     with steps.step("simulate", f"{name}: {days} days simulated"):
         faults = list(play.faults)
-        return simulate(site, first, days, seed, faults, folder, source, where_possible=True, beat_s=play.beat_s)
+        return simulate(site, first, days, seed, faults, folder, source, where_possible=True, beat_s=BEAT_S)
 
 
 def _ingested(play: Play, made: Simulated, store: DuckDBStore, steps: Steps) -> None:
@@ -179,7 +168,7 @@ def clear(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     for name in (STORE, f"{STORE}.wal"):
         (folder / name).unlink(missing_ok=True)
-    for name in CASES.sites:
+    for name in SITES:
         for file in FILES:
             (folder / name / file).unlink(missing_ok=True)
         for stale in sorted((folder / f"{STORE}.archive" / f"site={name}").glob("day=*/[0-9]*.pa*")):

@@ -35,7 +35,7 @@ select point, happened_at, kind, before_kwh, after_kwh, reason from mart.registe
 def summary(store: DuckDBStore, made: Sequence[Simulated], days: Days) -> list[RenderableType]:
     """The tables in the order in which they are read; `days` are the first local day and the one after the last."""
     sites = [load_site(each.site) for each in made]
-    title = Text(f"\nThree simulated sites, {days[0]} to {days[1]}: made up, faults on purpose\n", style="bold")
+    title = Text(f"\n{len(sites)} simulated sites, {days[0]} to {days[1]}: made up, faults on purpose\n", style="bold")
     rows = pl.concat([scored(store, each) for each in made])
     parts: list[RenderableType] = [
         _energy(store, sites, days),
@@ -157,9 +157,14 @@ def _emissions(store: DuckDBStore, sites: Sequence[Site]) -> list[Table]:
 
 
 def _decisions(store: DuckDBStore, sites: Sequence[Site]) -> Table:
-    """A row a kind of decision, a column a site."""
+    """A row a site, a column a kind of decision."""
     rows = store.query("select site, kind, count(*) as decisions from mart.register_event group by site, kind")
-    return _crossed("Decisions about registers", "kind", rows, "decisions", sites)
+    kinds = sorted(rows["kind"].unique())
+    table = _table("Decisions about registers", ("site", *kinds))
+    for site in sites:
+        found = dict(rows.filter(pl.col("site") == site.name).select("kind", "decisions").iter_rows())
+        table.add_row(site.name, *(str(found.get(kind, "")) for kind in kinds))
+    return table
 
 
 def _quarantine(store: DuckDBStore) -> Table:
@@ -170,15 +175,6 @@ def _quarantine(store: DuckDBStore) -> Table:
     table = _table("Readings in quarantine", ("reason", "readings"))
     for reason, readings in rows.iter_rows():
         table.add_row(reason, f"{readings:,}")
-    return table
-
-
-def _crossed(title: str, what: str, rows: pl.DataFrame, count: str, sites: Sequence[Site]) -> Table:
-    names = [site.name for site in sites]
-    table = _table(title, (what, *names))
-    for kind in sorted(rows[what].unique()):
-        found = dict(rows.filter(pl.col(what) == kind).select("site", count).iter_rows())
-        table.add_row(kind, *(str(found.get(name, "")) for name in names))
     return table
 
 

@@ -10,7 +10,6 @@ import pytest
 from typer.testing import CliRunner
 
 from jobs.cli import app
-from jobs.simulate import SHIPPED
 from streams.stores.duckdb import DuckDBStore
 from tests.dashboards.copying import copy
 from tests.servers import databases
@@ -24,27 +23,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> str:
     done = CliRunner().invoke(app, ["demo", "--days", "5", "--output", str(folder / "demo")])
     assert done.exit_code == 0, done.output
     return f"duckdb:///{folder / 'demo' / 'kilowatch.duckdb'}"
-
-
-@pytest.fixture(scope="session")
-def machining(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """URL of a store of the sites with machines and furnaces, which the demo has not: three working days."""
-    folder = tmp_path_factory.mktemp("dashboards")
-    url = f"duckdb:///{folder / 'machining.duckdb'}"
-    for site in ("worm_gear_shop", "tap_forge"):
-        made = ["simulate", str(SHIPPED / f"{site}.yaml"), "--from", "2025-06-04", "--days", "3", "--output"]
-        taken = ["ingest", str(folder / site / "site.yaml"), str(folder / site / "telemetry.parquet"), "--store", url]
-        taken += ["--received-at", "2025-06-07T01:00+08:00"]
-        for arguments in ([*made, str(folder / site)], taken):
-            done = CliRunner().invoke(app, arguments)
-            assert done.exit_code == 0, done.output
-    return url
-
-
-@pytest.fixture(scope="session")
-def server_machining(database_server: str, machining: str) -> Iterator[str]:
-    """URL of a database with the rows of those sites, likewise."""
-    yield from _copied(database_server, machining)
 
 
 @pytest.fixture(scope="session")

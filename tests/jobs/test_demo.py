@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-c", "from jobs.cli import main; main()"]
-SITES = ("cold_chain_depot", "machine_builder_pv", "container_yard")
+SITES = ("cold_chain_depot", "machine_builder_pv", "container_yard", "worm_gear_shop", "tap_forge", "bicycle_parts")
 DAYS = ("--days", "6")
 
 
@@ -74,9 +74,13 @@ def test_each_site_has_its_peak_and_its_cost(shown: list[str]) -> None:
 
 
 def test_registers_were_decided_about_as_the_faults_ask(shown: list[str]) -> None:
-    rows = {row[0]: row[1:] for row in under("Decisions about registers", shown)}
-    assert rows["rollover"] == rows["exchange"] == ["1", "1", "1"]
-    assert all(int(count) >= 1 for count in rows["reset"] + rows["glitch"])
+    head = next(
+        line for nth, line in enumerate(shown) if shown[nth - 1].startswith("Decisions about registers")
+    ).split()
+    rows = {row[0]: dict(zip(reversed(head), reversed(row), strict=False)) for row in under("Decisions", shown)}
+    assert set(rows) == set(SITES)
+    for site, counts in rows.items():
+        assert all(int(counts[kind]) >= 1 for kind in ("exchange", "glitch", "reset", "rollover")), site
 
 
 def test_every_question_that_it_suggests_is_answered(shown: list[str], tmp_path: Path) -> None:
