@@ -21,7 +21,7 @@ def built(panel: Panel, number: int, place: model.GridPos, language: Language) -
     """A panel in a language, with its id and its place in the grid."""
     made = MAKERS[panel.kind](panel)
     made.id(number).grid_pos(place).datasource(source()).title(said(panel.title, language))
-    made.description(said(panel.says, language)).with_target(Query(panel.query, panel.form))
+    made.description(_description(panel, language)).with_target(Query(panel.query, panel.form))
     if panel.least:
         made.interval(panel.least)
     _defaults(made, panel, language)
@@ -32,6 +32,16 @@ def built(panel: Panel, number: int, place: model.GridPos, language: Language) -
         links = model.DynamicConfigValue(id_val="links", value=[data_link(panel.link, language)])
         made.with_override(model.MatcherConfig(id_val="byType", options="number"), [links])
     return made.build()
+
+
+def _description(panel: Panel, language: Language) -> str:
+    says = said(panel.says, language)
+    if not panel.is_side_by_side or panel.empty is None:
+        return says
+    dash = Words(
+        f"「{DASH}」是沒有數字，例如{panel.empty.zh}。", f" A dash is no number, such as where {panel.empty.en}."
+    )
+    return says + said(dash, language)
 
 
 def _defaults(made: AnyPanel, panel: Panel, language: Language) -> None:
@@ -68,6 +78,7 @@ def _time_series(panel: Panel) -> AnyPanel:
         .calcs([])
     ).tooltip(common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.MULTI).sort(shapes.SortOrder.DESCENDING))
     made.draw_style(shapes.GraphDrawStyle.BARS if drawing.is_bars else shapes.GraphDrawStyle.LINE)
+    made.bar_alignment(shapes.BarAlignment.AFTER)  # a bar stands where its day or hour begins
     made.line_width(1).fill_opacity(80 if drawing.is_bars else drawing.fill).span_nulls(False)
     made.show_points(shapes.VisibilityMode.AUTO).point_size(4)
     made.line_interpolation(
@@ -160,7 +171,7 @@ def _properties(column: Column, panel: Panel, language: Language) -> list[model.
         found.append(("thresholds", _thresholds(column.steps).build()))
     if column.colour:
         found.append(("color", {"mode": "fixed", "fixedColor": column.colour}))
-    if column.is_dash or (panel.kind is Kind.TABLE and panel.empty and not column.is_hidden):
+    if panel.is_side_by_side or (panel.kind is Kind.TABLE and panel.empty and not column.is_hidden):
         found.append(("noValue", DASH))
     if column.names:
         found.append(("mappings", [_mapping(column.names, language)]))

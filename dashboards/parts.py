@@ -80,8 +80,6 @@ class Column:
     width: int | None = None
     is_hidden: bool = False
     is_coloured: bool = False
-    is_dash: bool = False
-    """Whether a dash stands for no value, rather than why the panel may have none; so it is in tables."""
     custom: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -101,6 +99,8 @@ class Drawing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """A panel: `says` is what its number means and what to do; `empty` why it may have nothing to show.
+
+    Where several values stand side by side a dash is shown for one that is missing, and `empty` is told with `says`.
 
     `query` is the file `dashboards/sql/{query}.sql`. `least` is the shortest interval that it groups by. Units, steps
     and names of a panel hold for columns that have none of their own, and for series that the rows name.
@@ -125,6 +125,11 @@ class Panel:
     drawing: Drawing = Drawing()
     is_row_wise: bool = False
     """One value a row, named by the row's text, rather than one a column."""
+
+    @property
+    def is_side_by_side(self) -> bool:
+        """Whether it shows several values at once, so that a long word in one would make the others small."""
+        return self.kind is Kind.STAT and len(self.columns) > 1
 
     @property
     def form(self) -> Form:

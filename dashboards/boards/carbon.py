@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from dashboards.choices import ESTIMATED_COLUMN, HIDDEN_ASSET, MISSING_COLUMN, POINT_COLUMN, SITE_COLUMN, SITES
-from dashboards.looks import COUNT, KG_CO2E, KG_KWH, PLAIN, SHARE, UNSURE, ZERO_IS_GOOD
+from dashboards.choices import ESTIMATED_COLUMN, HIDDEN_ASSET, MISSING_COLUMN, POINT_COLUMN, SITE_COLUMN, SITES, narrow
+from dashboards.looks import COUNT, KG_KWH, PLAIN, SHARE, TONNE, UNSURE, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
 
@@ -24,7 +25,7 @@ HOW_MUCH: Final = Section(
             ),
             query="carbon/change",
             columns=(
-                Column(name="mass_kgco2e", title=Words("碳排", "emissions"), unit=KG_CO2E, decimals=0, steps=PLAIN),
+                Column(name="mass_tco2e", title=Words("碳排", "emissions"), unit=TONNE, decimals=2, steps=PLAIN),
                 Column(name="change", title=Words("比前期", "change"), unit=SHARE, decimals=1, steps=PLAIN),
                 Column(name="kgco2e_per_kwh", title=Words("每度", "per kWh"), unit=KG_KWH, decimals=3, steps=PLAIN),
             ),
@@ -43,22 +44,22 @@ HOW_MUCH: Final = Section(
             ),
             query="carbon/totals",
             columns=(
-                Column(name="scope1_kgco2e", title=Words("範疇一", "scope 1"), unit=KG_CO2E, decimals=0, steps=PLAIN),
+                Column(name="scope1_tco2e", title=Words("範疇一", "scope 1"), unit=TONNE, decimals=2, steps=PLAIN),
                 Column(
-                    name="scope2_location_kgco2e",
+                    name="scope2_location_tco2e",
                     title=Words("範疇二 地點", "scope 2 location"),
-                    unit=KG_CO2E,
-                    decimals=0,
+                    unit=TONNE,
+                    decimals=2,
                     steps=PLAIN,
                 ),
                 Column(
-                    name="scope2_market_kgco2e",
+                    name="scope2_market_tco2e",
                     title=Words("範疇二 市場", "scope 2 market"),
-                    unit=KG_CO2E,
-                    decimals=0,
+                    unit=TONNE,
+                    decimals=2,
                     steps=PLAIN,
                 ),
-                Column(name="scope3_kgco2e", title=Words("範疇三", "scope 3"), unit=KG_CO2E, decimals=0, steps=PLAIN),
+                Column(name="scope3_tco2e", title=Words("範疇三", "scope 3"), unit=TONNE, decimals=2, steps=PLAIN),
                 ESTIMATED_COLUMN,
                 Column(name="unknown_share", title=Words("未知", "unknown"), unit=SHARE, decimals=1, steps=UNSURE),
             ),
@@ -80,7 +81,7 @@ FROM_WHAT: Final = Section(
                 "the day it was booked, not the days it was used.",
             ),
             query="carbon/daily",
-            unit=KG_CO2E,
+            unit=TONNE,
             drawing=Drawing(is_bars=True, is_stacked=True),
             width=16,
             empty=NO_SOURCES,
@@ -93,7 +94,7 @@ FROM_WHAT: Final = Section(
                 "Emissions of each source, most first: begin at the top.",
             ),
             query="carbon/by_source",
-            columns=(Column(name="mass_kgco2e", unit=KG_CO2E, decimals=0, steps=PLAIN),),
+            columns=(Column(name="mass_tco2e", unit=TONNE, decimals=2, steps=PLAIN),),
             is_row_wise=True,
             lowest=0,
             width=8,
@@ -110,9 +111,9 @@ FROM_WHAT: Final = Section(
             query="carbon/sites",
             columns=(
                 SITE_COLUMN,
-                Column(name="scope1_kgco2e", title=Words("範疇一", "Scope 1"), unit=KG_CO2E, decimals=0),
+                Column(name="scope1_tco2e", title=Words("範疇一", "Scope 1"), unit=TONNE, decimals=2),
                 Column(
-                    name="scope2_kgco2e", title=Words("範疇二（地點）", "Scope 2 (location)"), unit=KG_CO2E, decimals=0
+                    name="scope2_tco2e", title=Words("範疇二（地點）", "Scope 2 (location)"), unit=TONNE, decimals=2
                 ),
                 Column(name="kgco2e_per_kwh", title=Words("每度", "Per kWh"), unit=KG_KWH, decimals=3),
                 ESTIMATED_COLUMN,
@@ -137,15 +138,16 @@ FACTORS: Final = Section(
                 "without a number.",
             ),
             query="carbon/factors",
-            columns=(
+            columns=narrow(
+                130,
                 SITE_COLUMN,
                 Column(name="source", title=Words("排放源", "Source")),
                 HIDDEN_ASSET,
-                POINT_COLUMN,
+                replace(POINT_COLUMN, width=270),
                 Column(name="scope", title=Words("範疇", "Scope"), unit=COUNT, width=80),
-                Column(name="factor_id", title=Words("係數", "Factor")),
-                Column(name="location_kgco2e", title=Words("地點基礎", "Location"), unit=KG_CO2E, decimals=0),
-                Column(name="market_kgco2e", title=Words("市場基礎", "Market"), unit=KG_CO2E, decimals=0),
+                Column(name="factor_id", title=Words("係數", "Factor"), width=250),
+                Column(name="location_tco2e", title=Words("地點基礎", "Location"), unit=TONNE, decimals=2),
+                Column(name="market_tco2e", title=Words("市場基礎", "Market"), unit=TONNE, decimals=2),
                 Column(
                     name="unknown_intervals",
                     title=Words("未知", "Unknown"),

@@ -311,7 +311,6 @@ TOOK: Final = Section(
                     unit=KWH_DEGREE_HOUR,
                     decimals=2,
                     steps=PLAIN,
-                    is_dash=True,
                 ),
                 Column(
                     name="kwh_per_pallet",
@@ -319,7 +318,6 @@ TOOK: Final = Section(
                     unit=KWH_EACH,
                     decimals=2,
                     steps=PLAIN,
-                    is_dash=True,
                 ),
                 ESTIMATED_COLUMN,
                 MISSING_COLUMN,

@@ -17,6 +17,7 @@ from dashboards.choices import (
     TO_POINT_OF_BAR,
     TO_POINT_OF_SERIES,
     moment,
+    narrow,
 )
 from dashboards.looks import BAND, CONTRACT, COUNT, KW, KWH, NTD, NTD_KWH, PLAIN, QUALITY, SHARE, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
@@ -90,7 +91,8 @@ DEMAND: Final = Section(
                 "may never have been.",
             ),
             query="energy/peaks",
-            columns=(
+            columns=narrow(
+                84,
                 moment("starts_at", Words("開始", "Begins")),
                 Column(name="demand_kw", title=Words("需量", "Demand"), unit=KW, decimals=1),
                 Column(
@@ -245,7 +247,7 @@ WHEN: Final = Section(
             columns=tuple(Column(name=band, title=named.words, colour=named.colour) for band, named in BAND.items()),
             unit=NTD,
             drawing=Drawing(is_bars=True, is_stacked=True),
-            width=14,
+            width=12,
         ),
         Panel(
             kind=Kind.TABLE,
@@ -256,15 +258,16 @@ WHEN: Final = Section(
                 "that have no cost because something is missing.",
             ),
             query="energy/bands",
-            columns=(
+            columns=narrow(
+                90,
                 Column(name="band", title=Words("時段", "Band"), names=BAND, is_coloured=True),
                 ENERGY_COLUMN,
                 Column(name="cost_ntd", title=Words("電費", "Cost"), unit=NTD, decimals=0),
-                Column(name="ntd_per_kwh", title=Words("單價", "Price"), unit=NTD_KWH, decimals=2),
+                Column(name="ntd_per_kwh", title=Words("單價", "Price"), unit=NTD_KWH, decimals=2, width=115),
                 Column(name="unknown_quarters", title=Words("未知", "Unknown"), unit=COUNT, steps=ZERO_IS_GOOD),
-                Column(name="tariff", title=Words("費率", "Tariff")),
+                Column(name="tariff", title=Words("費率", "Tariff"), width=200),
             ),
-            width=10,
+            width=12,
             empty=Words("站檔沒有電價", "the site's file has no tariff"),
         ),
     ),

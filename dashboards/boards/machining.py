@@ -197,7 +197,6 @@ PIECES: Final = Section(
                     unit=SHARE,
                     decimals=0,
                     steps=SHARE_LINE,
-                    is_dash=True,
                 ),
                 Column(
                     name="effectiveness",
@@ -205,7 +204,6 @@ PIECES: Final = Section(
                     unit=SHARE,
                     decimals=0,
                     steps=SHARE_LINE,
-                    is_dash=True,
                 ),
                 Column(
                     name="quality_ratio",
@@ -213,11 +211,8 @@ PIECES: Final = Section(
                     unit=SHARE,
                     decimals=1,
                     steps=SHARE_LINE,
-                    is_dash=True,
                 ),
-                Column(
-                    name="oee", title=Words("OEE 指數", "OEE index"), unit=SHARE, decimals=0, steps=PLAIN, is_dash=True
-                ),
+                Column(name="oee", title=Words("OEE 指數", "OEE index"), unit=SHARE, decimals=0, steps=PLAIN),
             ),
             empty=Words(
                 "站檔沒有這台機台的 planned_h、ideal_s 或件數",

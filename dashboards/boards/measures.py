@@ -23,8 +23,8 @@ BARS: Final = Drawing(is_bars=True)
 def pair(kind: str, unit: str, decimals: int | None = None) -> tuple[Column, Column]:
     """The columns before and since."""
     return (
-        Column(name=f"before_{kind}", title=BEFORE, unit=unit, decimals=decimals, steps=PLAIN, is_dash=True),
-        Column(name=f"after_{kind}", title=SINCE, unit=unit, decimals=decimals, steps=PLAIN, is_dash=True),
+        Column(name=f"before_{kind}", title=BEFORE, unit=unit, decimals=decimals, steps=PLAIN),
+        Column(name=f"after_{kind}", title=SINCE, unit=unit, decimals=decimals, steps=PLAIN),
     )
 
 
@@ -73,10 +73,7 @@ BROUGHT: Final = Section(
             columns=(
                 *(replace(each, width=340) for each in said_columns("title", Words("措施", "Measure"))),
                 Column(name="from_day", title=Words("開始", "From"), width=100),
-                *(
-                    Column(name=name, title=title, unit=SHARE, decimals=1, is_dash=True, width=110)
-                    for name, title in CHANGES
-                ),
+                *(Column(name=name, title=title, unit=SHARE, decimals=1, width=110) for name, title in CHANGES),
                 Column(
                     name="in_band_share",
                     title=Words("條件成立", "Held since"),
@@ -84,7 +81,6 @@ BROUGHT: Final = Section(
                     decimals=1,
                     steps=HELD,
                     is_coloured=True,
-                    is_dash=True,
                     width=100,
                 ),
                 Column(name="days_before", title=Words("之前日數", "Days before"), unit=COUNT, width=100),

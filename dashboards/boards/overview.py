@@ -23,7 +23,7 @@ from dashboards.choices import (
     narrow,
     said_columns,
 )
-from dashboards.looks import CONTRACT, COUNT, KG_CO2E, KW, KWH, NTD, PLAIN, SECONDS, SHARE, ZERO_IS_BEST, ZERO_IS_GOOD
+from dashboards.looks import CONTRACT, COUNT, KW, KWH, NTD, PLAIN, SECONDS, SHARE, TONNE, ZERO_IS_BEST, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Kind, Panel, Section
 from dashboards.words import Words
 
@@ -98,7 +98,7 @@ SITES_SECTION: Final = Section(
                 SITE_COLUMN,
                 Column(
                     name="contract_share",
-                    title=Words("最高需量／契約", "Peak of contract"),
+                    title=Words("需量／契約", "Of contract"),
                     unit=SHARE,
                     decimals=0,
                     steps=CONTRACT,
@@ -169,7 +169,7 @@ TOTALS: Final = Section(
             columns=(
                 Column(name="energy_kwh", title=Words("購電", "purchased"), unit=KWH, steps=PLAIN),
                 Column(name="cost_ntd", title=Words("流動電費", "energy cost"), unit=NTD, decimals=1, steps=PLAIN),
-                Column(name="mass_kgco2e", title=Words("碳排", "emissions"), unit=KG_CO2E, decimals=0, steps=PLAIN),
+                Column(name="mass_tco2e", title=Words("碳排", "emissions"), unit=TONNE, decimals=1, steps=PLAIN),
                 ESTIMATED_COLUMN,
                 MISSING_COLUMN,
             ),
@@ -190,10 +190,10 @@ HAPPENED: Final = Section(
             query="overview/alerts",
             columns=(
                 SEVERITY_COLUMN,
-                Column(name="site", title=Words("場域", "Site"), link=TO_ALERTS),
-                Column(name="subject", title=Words("對象", "Subject")),
+                Column(name="site", title=Words("場域", "Site"), link=TO_ALERTS, width=160),
+                Column(name="subject", title=Words("對象", "Subject"), width=260),
                 moment("opened_at", Words("開始", "Opened")),
-                Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, decimals=0),
+                Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, decimals=0, width=90),
                 *said_columns("said", Words("說明", "What it says")),
             ),
             empty=Words("這段時間沒有警報", "no alerts in this range"),

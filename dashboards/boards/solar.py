@@ -46,7 +46,6 @@ GAVE: Final = Section(
                     unit=NTD,
                     decimals=1,
                     steps=PLAIN,
-                    is_dash=True,
                 ),
                 ESTIMATED_COLUMN,
                 MISSING_COLUMN,

@@ -54,15 +54,14 @@ MOVES: Final = Section(
             ),
             query="warehouse/range",
             columns=(
-                Column(name="moves", title=Words("搬運次數", "moves"), unit=COUNT, steps=PLAIN, is_dash=True),
-                Column(name="fuel_l", title=Words("燃料", "fuel"), unit=LITRE, decimals=0, steps=PLAIN, is_dash=True),
+                Column(name="moves", title=Words("搬運次數", "moves"), unit=COUNT, steps=PLAIN),
+                Column(name="fuel_l", title=Words("燃料", "fuel"), unit=LITRE, decimals=0, steps=PLAIN),
                 Column(
                     name="fuel_ntd",
                     title=Words("燃料費用", "cost of fuel"),
                     unit=NTD,
                     decimals=1,
                     steps=PLAIN,
-                    is_dash=True,
                 ),
                 Column(
                     name="l_per_move",
@@ -70,7 +69,6 @@ MOVES: Final = Section(
                     unit=LITRE,
                     decimals=2,
                     steps=PLAIN,
-                    is_dash=True,
                 ),
                 Column(
                     name="kwh_per_move",
@@ -78,7 +76,6 @@ MOVES: Final = Section(
                     unit=KWH_EACH,
                     decimals=2,
                     steps=PLAIN,
-                    is_dash=True,
                 ),
                 Column(
                     name="hybrid_share",
@@ -86,7 +83,6 @@ MOVES: Final = Section(
                     unit=SHARE,
                     decimals=0,
                     steps=PLAIN,
-                    is_dash=True,
                 ),
             ),
             empty=NO_HANDLER,

@@ -20,7 +20,7 @@ energy as (
 )
 
 select
-    m.now_kgco2e as mass_kgco2e,
+    m.now_kgco2e / 1000 as mass_tco2e,
     case
         when
             m.first_at < cast($__timeFrom() as timestamp)

@@ -1,4 +1,4 @@
--- Kg CO2e of each source by local day, location-based.
+-- Tonnes CO2e of each source by local day, location-based.
 with zoned as (
     select
         s.site,
@@ -11,7 +11,7 @@ select
     date_trunc('day', e.starts_at at time zone 'UTC' at time zone z.time_zone)
     at time zone z.time_zone at time zone 'UTC' as time,
     e.source as metric,
-    sum(e.location_kgco2e) as mass_kgco2e
+    sum(e.location_kgco2e) / 1000 as mass_tco2e
 from mart.emissions_interval as e
 inner join zoned as z on e.site = z.site
 where e.site in (${site:sqlstring}) and $__timeFilter(e.starts_at) and e.scope > 0

@@ -7,10 +7,10 @@ select
     e.point,
     e.scope,
     e.factor_id,
-    sum(e.location_kgco2e) as location_kgco2e,
-    sum(e.market_kgco2e) as market_kgco2e,
+    sum(e.location_kgco2e) / 1000 as location_tco2e,
+    sum(e.market_kgco2e) / 1000 as market_tco2e,
     count(*) filter (where e.location_kgco2e is null) as unknown_intervals
 from mart.emissions_interval as e
 where e.site in (${site:sqlstring}) and $__timeFilter(e.starts_at)
 group by e.site, e.source, e.asset, e.point, e.scope, e.factor_id
-order by location_kgco2e desc nulls last, e.source asc;
+order by location_tco2e desc nulls last, e.source asc;

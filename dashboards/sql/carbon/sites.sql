@@ -1,4 +1,4 @@
--- One row a site: kg CO2e by scope (location-based), and kg CO2e a purchased kWh.
+-- One row a site: tonnes CO2e by scope (location-based), and kg CO2e a purchased kWh.
 with emission as (
     select
         e.site,
@@ -23,8 +23,8 @@ energy as (
 
 select
     m.site,
-    m.scope1_kgco2e,
-    m.scope2_kgco2e,
+    m.scope1_kgco2e / 1000 as scope1_tco2e,
+    m.scope2_kgco2e / 1000 as scope2_tco2e,
     (coalesce(m.scope1_kgco2e, 0) + coalesce(m.scope2_kgco2e, 0)) / nullif(e.energy_kwh, 0) as kgco2e_per_kwh,
     m.estimated_share,
     e.missing_share

@@ -1,9 +1,9 @@
--- One row: kg CO2e by scope, and the share of them that rests on estimated or partial data. Scope 2 by both bases.
+-- One row: tonnes CO2e by scope, and the share of them that rests on estimated or partial data. Scope 2 by both bases.
 select
-    sum(e.location_kgco2e) filter (where e.scope = 1) as scope1_kgco2e,
-    sum(e.location_kgco2e) filter (where e.scope = 2) as scope2_location_kgco2e,
-    sum(e.market_kgco2e) filter (where e.scope = 2) as scope2_market_kgco2e,
-    sum(e.location_kgco2e) filter (where e.scope = 3) as scope3_kgco2e,
+    sum(e.location_kgco2e) filter (where e.scope = 1) / 1000 as scope1_tco2e,
+    sum(e.location_kgco2e) filter (where e.scope = 2) / 1000 as scope2_location_tco2e,
+    sum(e.market_kgco2e) filter (where e.scope = 2) / 1000 as scope2_market_tco2e,
+    sum(e.location_kgco2e) filter (where e.scope = 3) / 1000 as scope3_tco2e,
     coalesce(sum(e.location_kgco2e) filter (where e.quality in ('estimated', 'partial')), 0)
     / nullif(sum(e.location_kgco2e), 0) as estimated_share,
     coalesce(sum(extract(epoch from e.ends_at - e.starts_at)) filter (where e.location_kgco2e is null), 0)

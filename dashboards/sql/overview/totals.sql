@@ -15,7 +15,7 @@ cost as (
 ),
 
 emission as (
-    select sum(e.location_kgco2e) as mass_kgco2e
+    select sum(e.location_kgco2e) / 1000 as mass_tco2e
     from mart.emissions_interval as e
     where e.site in (${site:sqlstring}) and $__timeFilter(e.starts_at) and e.scope in (1, 2)
 )
@@ -23,7 +23,7 @@ emission as (
 select
     e.energy_kwh,
     c.cost_ntd,
-    m.mass_kgco2e,
+    m.mass_tco2e,
     e.estimated_share,
     e.missing_share
 from energy as e
