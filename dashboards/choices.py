@@ -15,6 +15,7 @@ ASSET: Final = Variable(name="asset", label=Words("設備", "Asset"), query="ass
 ASSETS: Final = Variable(name="asset", label=Words("設備", "Asset"), query="asset", is_multiple=True)
 POINT: Final = Variable(name="point", label=Words("量測點", "Point"), query="point")
 COLD_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="cold_site")
+FURNACE_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="furnace_site")
 MACHINING_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="machining_site")
 WAREHOUSE_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="warehouse_site")
 MEASURE_SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="measure_site")
@@ -30,6 +31,9 @@ TO_CARBON: Final = Link(Words("看這個場域的碳排", "Carbon of this site")
 TO_COLD: Final = Link(Words("看這個場域的冷鏈", "Cold chain of this site"), "cold", {"site": "${__data.fields.site}"})
 TO_MACHINING: Final = Link(
     Words("看這個場域的加工", "Machining of this site"), "machining", {"site": "${__data.fields.site}"}
+)
+TO_FURNACES: Final = Link(
+    Words("看這個場域的加熱爐", "Furnaces of this site"), "furnaces", {"site": "${__data.fields.site}"}
 )
 TO_WAREHOUSE: Final = Link(
     Words("看這個場域的倉儲搬運", "Warehouse of this site"), "warehouse", {"site": "${__data.fields.site}"}
@@ -96,4 +100,4 @@ def narrow(width: int, *columns: Column) -> tuple[Column, ...]:
 
 def moment(name: str, title: Words) -> Column:
     """A column of moments, shown in the reader's time zone."""
-    return Column(name=name, title=title, unit=MOMENT, width=190)
+    return Column(name=name, title=title, unit=MOMENT, width=165)

@@ -30,7 +30,7 @@ KWH_H: Final = "suffix: kWh/h"
 KWH_DEGREE_HOUR: Final = "suffix: kWh/(°C·h)"
 KWH_KWP: Final = "suffix: kWh/kWp"
 TONNE: Final = "suffix: t CO₂e"
-MOMENT: Final = "dateTimeAsLocal"
+MOMENT: Final = "dateTimeAsIso"
 TEXT: Final = "string"
 
 
@@ -56,7 +56,7 @@ AGE: Final = Steps("green", ((1800, "yellow"), (3600, "red")))
 SCORE: Final = Steps("green", ((0.4, "yellow"), (0.5, "orange"), (0.8, "red")))
 """Anomaly scores (docs/anomaly.md): 0.5 is worth a look."""
 
-HELD: Final = Steps("red", ((0.95, "yellow"), (0.99, "green")))
+HELD: Final = Steps("text", ((0, "red"), (0.95, "yellow"), (0.99, "green")))
 """Share of the time that a room was within its band."""
 STARTS: Final = Steps("green", ((6, "yellow"), (8, "red")))
 """Starts of a compressor an hour: from 8 on the rule `short_cycling` alerts."""

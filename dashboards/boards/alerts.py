@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from dashboards.choices import (
     ASSET_COLUMN,
+    HIDDEN_SITE,
     POINT_COLUMN,
     SEVERITY_COLUMN,
     SITE_COLUMN,
@@ -17,9 +19,10 @@ from dashboards.looks import ALERT_CODE, CAUSE, COUNT, PLAIN, SCORE, SCORE_LINE,
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
 
-LASTED: Final = Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, decimals=0)
-RULE: Final = Column(name="rule", title=Words("規則", "Rule"))
-SUBJECT: Final = Column(name="subject", title=Words("對象", "Subject"))
+SITE_OF_ALERT: Final = replace(SITE_COLUMN, width=170)
+ASSET_OF_ALERT: Final = replace(ASSET_COLUMN, width=140)
+LASTED: Final = Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, decimals=0, width=90)
+RULE: Final = Column(name="rule", title=Words("規則", "Rule"), width=130)
 NO_ALERTS: Final = Words("這段時間沒有警報", "no alerts in this range")
 NO_MESSAGES: Final = Words(
     "這段時間沒有發出訊息（沒有警報，或沒有設定通道）", "no messages in this range: no alerts, or no channels"
@@ -57,13 +60,12 @@ OPEN: Final = Section(
             query="alerts/open_table",
             columns=(
                 SEVERITY_COLUMN,
-                SITE_COLUMN,
-                ASSET_COLUMN,
+                SITE_OF_ALERT,
+                ASSET_OF_ALERT,
                 RULE,
-                SUBJECT,
                 moment("opened_at", Words("開始", "Opened")),
                 LASTED,
-                Column(name="acknowledged_by", title=Words("認領", "Acknowledged by")),
+                Column(name="acknowledged_by", title=Words("認領", "Acknowledged by"), width=130),
                 *said_columns("said", Words("說明", "What it says")),
                 *said_columns("advice", Words("怎麼做", "What to do")),
             ),
@@ -101,16 +103,15 @@ HAPPENED: Final = Section(
             query="alerts/episodes",
             columns=(
                 SEVERITY_COLUMN,
-                SITE_COLUMN,
-                ASSET_COLUMN,
+                SITE_OF_ALERT,
+                ASSET_OF_ALERT,
                 RULE,
-                SUBJECT,
                 moment("opened_at", Words("開始", "Opened")),
                 LASTED,
-                Column(name="worst", title=Words("最嚴重", "Worst"), decimals=2),
-                Column(name="limit_value", title=Words("限值", "Limit"), decimals=2),
+                Column(name="worst", title=Words("最嚴重", "Worst"), decimals=2, width=80),
+                Column(name="limit_value", title=Words("限值", "Limit"), decimals=2, width=80),
                 Column(name="unit", title=Words("單位", "Unit"), width=70),
-                *said_columns("advice", Words("怎麼做", "What to do")),
+                *said_columns("said", Words("說明", "What it says")),
             ),
             height=9,
             empty=NO_ALERTS,
@@ -148,13 +149,13 @@ UNUSUAL: Final = Section(
             ),
             query="alerts/anomalies",
             columns=(
-                SITE_COLUMN,
-                ASSET_COLUMN,
-                POINT_COLUMN,
+                HIDDEN_SITE,
+                ASSET_OF_ALERT,
+                replace(POINT_COLUMN, width=300),
                 moment("starts_at", Words("開始", "Begins")),
                 Column(name="score", title=Words("分數", "Score"), decimals=2, steps=SCORE, is_coloured=True, width=80),
-                Column(name="value", title=Words("數值", "Value"), decimals=2),
-                Column(name="expected", title=Words("預期", "Expected"), decimals=2),
+                Column(name="value", title=Words("數值", "Value"), decimals=2, width=100),
+                Column(name="expected", title=Words("預期", "Expected"), decimals=2, width=100),
                 Column(name="unit", title=Words("單位", "Unit"), width=70),
                 Column(name="cause", title=Words("原因", "Cause"), names=CAUSE),
             ),

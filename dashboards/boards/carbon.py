@@ -115,11 +115,12 @@ FROM_WHAT: Final = Section(
                 Column(
                     name="scope2_tco2e", title=Words("範疇二（地點）", "Scope 2 (location)"), unit=TONNE, decimals=2
                 ),
+                Column(name="scope3_tco2e", title=Words("範疇三", "Scope 3"), unit=TONNE, decimals=2),
                 Column(name="kgco2e_per_kwh", title=Words("每度", "Per kWh"), unit=KG_KWH, decimals=3),
                 ESTIMATED_COLUMN,
                 MISSING_COLUMN,
             ),
-            height=6,
+            height=9,
             empty=NO_SOURCES,
         ),
     ),
@@ -141,7 +142,7 @@ FACTORS: Final = Section(
             columns=narrow(
                 130,
                 SITE_COLUMN,
-                Column(name="source", title=Words("排放源", "Source")),
+                Column(name="source", title=Words("排放源", "Source"), width=180),
                 HIDDEN_ASSET,
                 replace(POINT_COLUMN, width=270),
                 Column(name="scope", title=Words("範疇", "Scope"), unit=COUNT, width=80),

@@ -1,12 +1,21 @@
-"""Furnaces of a machining site: whether they were hot for nothing or too hot, and what a piece takes."""
+"""Furnaces of a site: whether they were hot for nothing or too hot, and what a piece takes."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from dashboards.choices import ASSET_COLUMN, ENERGY_COLUMN, HIDDEN_SITE, KNOWN_COLUMN, TO_ASSET_OF_SERIES, narrow
+from dashboards.choices import (
+    ASSET_COLUMN,
+    ENERGY_COLUMN,
+    FURNACE,
+    FURNACE_SITE,
+    HIDDEN_SITE,
+    KNOWN_COLUMN,
+    TO_ASSET_OF_SERIES,
+    narrow,
+)
 from dashboards.looks import CELSIUS, HOURS, KW, KWH, KWH_EACH, MINUTES, NTD, SHARE, ZERO_IS_BEST
-from dashboards.parts import Column, Drawing, Kind, Panel, Section
+from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
 
 NO_FURNACE: Final = Words("站檔的 kpis 沒有加熱爐", "the site's file has no furnace among its kpis")
@@ -16,7 +25,7 @@ NO_PIECES: Final = Words(
 LIMIT: Final = {"lineStyle": {"fill": "dash", "dash": [10, 10]}, "fillOpacity": 0, "lineWidth": 2}
 LINES: Final = Drawing(fill=0)
 
-FURNACES: Final = Section(
+HOT: Final = Section(
     Words("加熱爐有沒有空燒或過熱？", "Were the furnaces hot for nothing, or too hot?"),
     (
         Panel(
@@ -29,7 +38,7 @@ FURNACES: Final = Section(
                 "counted in the interval. Overheated is time beyond too_hot_c. Where furnaces share a counter, each "
                 "one's energy of a piece is by all pieces. Click the asset.",
             ),
-            query="machining/furnaces",
+            query="furnaces/furnaces",
             columns=narrow(
                 115,
                 HIDDEN_SITE,
@@ -64,7 +73,7 @@ FURNACES: Final = Section(
                 "means of the interval. Power that stays up at the top: check the control. Temperature that stays up "
                 "without pieces: it waits hot.",
             ),
-            query="machining/furnace",
+            query="furnaces/course",
             columns=(
                 Column(name="billet_c", title=Words("料溫", "billet"), unit=CELSIUS, colour="orange"),
                 Column(
@@ -90,7 +99,7 @@ FURNACES: Final = Section(
                 "綠色時有件數，橙色一件都沒有。橙色在開工前後，就改加熱的起訖時間。",
                 "Green with pieces, orange without one. Orange before and after the shift: change when it is heated.",
             ),
-            query="machining/furnace_hours",
+            query="furnaces/hours",
             columns=(
                 Column(name="forging_h", title=Words("有件數", "with pieces"), colour="green"),
                 Column(name="waiting_hot_h", title=Words("空燒", "waiting hot"), colour="orange"),
@@ -98,9 +107,13 @@ FURNACES: Final = Section(
             unit=HOURS,
             decimals=1,
             drawing=Drawing(is_bars=True, is_stacked=True),
-            width=8,
             empty=NO_FURNACE,
         ),
+    ),
+)
+PIECES: Final = Section(
+    Words("做一件要多少電、良率多少？", "What does a piece take, and how many are good?"),
+    (
         Panel(
             kind=Kind.TIME_SERIES,
             title=Words("加熱爐每件用電", "Energy of a piece by furnace"),
@@ -109,11 +122,11 @@ FURNACES: Final = Section(
                 "Energy of the furnace by good pieces of each local day. A rise at the same yield: it waits hot for "
                 "longer, most often.",
             ),
-            query="machining/furnace_per_piece",
+            query="furnaces/per_piece",
             unit=KWH_EACH,
             decimals=3,
             drawing=LINES,
-            width=8,
+            width=12,
             link=TO_ASSET_OF_SERIES,
             empty=NO_PIECES,
         ),
@@ -124,16 +137,26 @@ FURNACES: Final = Section(
                 "良品占全部件數。和料溫一起看：太冷或過熱都會多出不良品。",
                 "Good of all pieces. Read it with the billet temperature: too cold and too hot both make scrap.",
             ),
-            query="machining/furnace_yield",
+            query="furnaces/yield",
             unit=SHARE,
             decimals=1,
             highest=1,
             drawing=Drawing(from_zero=False, fill=0),
-            width=8,
+            width=12,
             link=TO_ASSET_OF_SERIES,
             empty=Words(
                 "站檔的加熱爐沒有良品與不良品（roles: good, scrap）", "no furnace counts pieces (roles: good, scrap)"
             ),
         ),
     ),
+)
+BOARD: Final = Board(
+    name="furnaces",
+    title=Words("加熱爐", "Furnaces"),
+    question=Words(
+        "加熱爐有沒有空燒或過熱？做一件要多少電、良率多少？",
+        "Were the furnaces hot for nothing, or too hot? What does a piece take, and how many are good?",
+    ),
+    variables=(FURNACE_SITE, FURNACE),
+    sections=(HOT, PIECES),
 )

@@ -1,14 +1,12 @@
-"""Machining of a site: what the machines did, what set-up and idling took, what a piece takes, and the furnaces."""
+"""Machining of a site: what the machines did, what set-up and idling took, and what a piece takes."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from dashboards.boards.furnaces import FURNACES
 from dashboards.choices import (
     ASSET_COLUMN,
     ENERGY_COLUMN,
-    FURNACE,
     HIDDEN_SITE,
     KNOWN_COLUMN,
     MACHINE,
@@ -267,9 +265,9 @@ BOARD: Final = Board(
     name="machining",
     title=Words("加工", "Machining"),
     question=Words(
-        "機台有沒有在加工？換線、怠機與空燒花了多少？做一件要多少電？",
-        "Did the machines cut, what did set-up, idling and waiting hot take, and what does a piece take?",
+        "機台有沒有在加工？換線與怠機花了多少？做一件要多少電？",
+        "Did the machines cut, what did set-up and idling take, and what does a piece take?",
     ),
-    variables=(MACHINING_SITE, MACHINE, FURNACE),
-    sections=(WORKED, SET_UP, PIECES, FURNACES),
+    variables=(MACHINING_SITE, MACHINE),
+    sections=(WORKED, SET_UP, PIECES),
 )

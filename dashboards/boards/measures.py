@@ -71,9 +71,9 @@ BROUGHT: Final = Section(
             ),
             query="measures/effects",
             columns=(
-                *(replace(each, width=340) for each in said_columns("title", Words("措施", "Measure"))),
-                Column(name="from_day", title=Words("開始", "From"), width=100),
-                *(Column(name=name, title=title, unit=SHARE, decimals=1, width=110) for name, title in CHANGES),
+                *(replace(each, width=320) for each in said_columns("title", Words("措施", "Measure"))),
+                Column(name="from_day", title=Words("開始", "From"), width=95),
+                *(Column(name=name, title=title, unit=SHARE, decimals=1, width=105) for name, title in CHANGES),
                 Column(
                     name="in_band_share",
                     title=Words("條件成立", "Held since"),
@@ -83,8 +83,8 @@ BROUGHT: Final = Section(
                     is_coloured=True,
                     width=100,
                 ),
-                Column(name="days_before", title=Words("之前日數", "Days before"), unit=COUNT, width=100),
-                Column(name="days_after", title=Words("之後日數", "Days since"), unit=COUNT, width=100),
+                Column(name="days_before", title=Words("之前日數", "Days before"), unit=COUNT, width=95),
+                Column(name="days_after", title=Words("之後日數", "Days since"), unit=COUNT, width=95),
             ),
             height=6,
             empty=NO_MEASURE,

@@ -15,6 +15,7 @@ from dashboards.choices import (
     TO_ALERTS,
     TO_COLD,
     TO_ENERGY,
+    TO_FURNACES,
     TO_MACHINING,
     TO_PIPELINE,
     TO_SOLAR,
@@ -87,14 +88,14 @@ SITES_SECTION: Final = Section(
             title=Words("各場域", "Sites"),
             says=Words(
                 "每列一個場域，最接近契約容量的在前。「比前期」是和前一段同樣長的時間相比。估計或缺漏超過 5 % 的數字先"
-                "別拿來做決定。點場域看它的電力；最右邊四欄是站檔裡各種設備的數目，點它看那一頁。",
+                "別拿來做決定。點場域看它的電力；最右邊五欄是站檔裡各種設備的數目，點它看那一頁。",
                 "One row a site, the one closest to its contract first. Change is against the span of the same length "
                 "before. Decide nothing by numbers of which more than 5 % are estimated or missing. Click a site for "
-                "its energy; the last four columns count assets of a kind, click one for their dashboard.",
+                "its energy; the last five columns count assets of a kind, click one for their dashboard.",
             ),
             query="overview/sites",
             columns=narrow(
-                112,
+                104,
                 SITE_COLUMN,
                 Column(
                     name="contract_share",
@@ -118,10 +119,11 @@ SITES_SECTION: Final = Section(
                 MISSING_COLUMN,
                 Column(name="cold_assets", title=Words("冷鏈", "Cold chain"), unit=COUNT, link=TO_COLD),
                 Column(name="machining_assets", title=Words("加工", "Machining"), unit=COUNT, link=TO_MACHINING),
+                Column(name="furnace_assets", title=Words("加熱爐", "Furnaces"), unit=COUNT, link=TO_FURNACES),
                 Column(name="warehouse_assets", title=Words("倉儲搬運", "Warehouse"), unit=COUNT, link=TO_WAREHOUSE),
                 Column(name="solar_assets", title=Words("太陽能", "Solar"), unit=COUNT, link=TO_SOLAR),
             ),
-            height=7,
+            height=9,
         ),
         Panel(
             kind=Kind.TIME_SERIES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.choices import ASSET_COLUMN, HIDDEN_SITE, POINT_COLUMN, SITE_COLUMN, moment
+from dashboards.choices import HIDDEN_ASSET, HIDDEN_SITE, POINT_COLUMN, SITE_COLUMN, moment, narrow
 from dashboards.looks import AGE, COUNT, KIND, SECONDS, ZERO_IS_BEST, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
@@ -63,7 +63,8 @@ HOW_FAR: Final = Section(
                 "written.",
             ),
             query="pipeline/sites",
-            columns=(
+            columns=narrow(
+                95,
                 SITE_COLUMN,
                 moment("ends_at", Words("最後區間", "Last interval")),
                 Column(
@@ -77,8 +78,8 @@ HOW_FAR: Final = Section(
                 moment("ticked_at", Words("時鐘", "Clock")),
                 Column(name="readings", title=Words("讀值", "Readings"), unit="locale"),
                 Column(name="unarchived_readings", title=Words("未封存", "Unarchived"), unit="locale"),
-                Column(name="log", title=Words("日誌", "Log")),
-                Column(name="part", title=Words("分區", "Part"), unit=COUNT, width=70),
+                Column(name="log", title=Words("日誌", "Log"), width=110),
+                Column(name="part", title=Words("分區", "Part"), unit=COUNT, width=60),
             ),
             width=16,
             empty=Words("庫裡還沒有場域", "the store has no site yet"),
@@ -118,10 +119,11 @@ WHO_IS_SILENT: Final = Section(
                 "longest that a reading was under way: beyond the allowed lateness its intervals are computed again.",
             ),
             query="pipeline/sources",
-            columns=(
+            columns=narrow(
+                85,
                 Column(name="source", title=Words("來源", "Source")),
                 Column(name="readings", title=Words("讀值", "Readings"), unit="locale"),
-                Column(name="points", title=Words("點", "Points"), unit=COUNT, width=70),
+                Column(name="points", title=Words("點", "Points"), unit=COUNT, width=60),
                 moment("last_read_at", Words("最後讀值", "Last reading")),
                 Column(
                     name="heard_s",
@@ -148,9 +150,9 @@ WHO_IS_SILENT: Final = Section(
             query="pipeline/silent_points",
             columns=(
                 HIDDEN_SITE,
-                ASSET_COLUMN,
+                HIDDEN_ASSET,
                 POINT_COLUMN,
-                Column(name="kind", title=Words("種類", "Kind"), names=KIND),
+                Column(name="kind", title=Words("種類", "Kind"), names=KIND, width=90),
                 moment("ends_at", Words("最後區間", "Last interval")),
                 Column(
                     name="silent_s",
@@ -159,6 +161,7 @@ WHO_IS_SILENT: Final = Section(
                     decimals=0,
                     steps=AGE,
                     is_coloured=True,
+                    width=90,
                 ),
             ),
             width=12,

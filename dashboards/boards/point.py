@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from dashboards.choices import ASSET_COLUMN, ESTIMATED_COLUMN, HIDDEN_SITE, MISSING_COLUMN, POINT, SITE, UNIT, moment
+from dashboards.choices import (
+    ASSET_COLUMN,
+    ESTIMATED_COLUMN,
+    HIDDEN_SITE,
+    MISSING_COLUMN,
+    POINT,
+    SITE,
+    UNIT,
+    moment,
+    narrow,
+)
 from dashboards.looks import (
     AGE,
     COUNT,
@@ -28,6 +38,10 @@ NO_READINGS: Final = Words(
     "這段時間沒有讀值；虛擬表沒有自己的讀值，很舊的可能只在封存裡",
     "no readings in this range: a virtual meter has none of its own, and old ones may be in the archive alone",
 )
+NO_SCORE: Final = Words(
+    "這個點沒有分數：狀態、虛擬表，或這段時間沒有完整的區間",
+    "this point has no scores: a state, a virtual meter, or no whole interval in this range",
+)
 LOWER: Final = Words("下限", "lower")
 BAND: Final = {"fillOpacity": 0, "lineWidth": 0, "lineStyle": {"fill": "dash", "dash": [4, 4]}}
 
@@ -43,7 +57,8 @@ WHAT_IS_IT: Final = Section(
                 "Click the asset to go back to its page.",
             ),
             query="point/about",
-            columns=(
+            columns=narrow(
+                110,
                 HIDDEN_SITE,
                 ASSET_COLUMN,
                 Column(name="kind", title=Words("種類", "Kind"), names=KIND),
@@ -108,7 +123,7 @@ USUAL: Final = Section(
             least="5m",
             drawing=Drawing(from_zero=False),
             height=10,
-            empty=Words("這個點沒有分數（狀態或虛擬表）", "this point is not scored: a state, or a virtual meter"),
+            empty=NO_SCORE,
         ),
         Panel(
             kind=Kind.TIME_SERIES,
@@ -122,7 +137,7 @@ USUAL: Final = Section(
             steps=SCORE_LINE,
             drawing=Drawing(has_limits=True, fill=0),
             height=6,
-            empty=Words("這個點沒有分數（狀態或虛擬表）", "this point is not scored: a state, or a virtual meter"),
+            empty=NO_SCORE,
         ),
     ),
 )

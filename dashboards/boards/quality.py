@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from dashboards.choices import (
     ASSET_COLUMN,
     ESTIMATED_COLUMN,
+    HIDDEN_ASSET,
     HIDDEN_SITE,
     MISSING_COLUMN,
     POINT_COLUMN,
     SITES,
     moment,
+    narrow,
 )
 from dashboards.looks import (
     COUNT,
@@ -106,16 +109,17 @@ HOLES: Final = Section(
             kind=Kind.STATE_TIMELINE,
             title=Words("各電表的品質", "Quality of each meter"),
             says=Words(
-                "每個電表一列：綠是實測，黃是估計，橙是部分缺漏，紅是缺漏。好幾列同時變紅是閘道或網路；只有一列是那個"
-                "表。",
-                "One line a meter: green measured, yellow estimated, orange partial, red missing. Many lines at once "
-                "are a gateway or the network; a single one is its meter.",
+                "沒有全部實測的電表各一列，最多十二個：綠是實測，黃是估計，橙是部分缺漏，紅是缺漏。好幾列同時變紅是閘道"
+                "或網路；只有一列是那個表。",
+                "One line a meter that is not measured throughout, the worst twelve: green measured, yellow estimated, "
+                "orange partial, red missing. Many lines at once are a gateway or the network; a single one is its "
+                "meter.",
             ),
             query="quality/timeline",
             names=QUALITY_CODE,
             least="1h",
             height=11,
-            empty=NO_METERS,
+            empty=Words("每個電表都是實測", "every meter is measured throughout"),
         ),
         Panel(
             kind=Kind.TABLE,
@@ -127,10 +131,11 @@ HOLES: Final = Section(
                 "estimated parts of its members add up, and can exceed its own energy.",
             ),
             query="quality/points",
-            columns=(
+            columns=narrow(
+                130,
                 HIDDEN_SITE,
                 ASSET_COLUMN,
-                POINT_COLUMN,
+                replace(POINT_COLUMN, width=320),
                 Column(name="missing_s", title=Words("缺漏時間", "Missing"), unit=SECONDS, decimals=1),
                 Column(
                     name="missing_share",
@@ -174,7 +179,7 @@ REGISTERS: Final = Section(
             ),
             is_row_wise=True,
             lowest=0,
-            width=7,
+            width=5,
             height=9,
             empty=Words("這段時間沒有判定", "no decisions in this range"),
         ),
@@ -190,15 +195,15 @@ REGISTERS: Final = Section(
             columns=(
                 moment("happened_at", Words("時間", "At")),
                 HIDDEN_SITE,
-                ASSET_COLUMN,
-                POINT_COLUMN,
-                Column(name="kind", title=Words("種類", "Kind"), names=EVENT, is_coloured=True),
-                Column(name="before_kwh", title=Words("之前", "Before"), decimals=2),
-                Column(name="after_kwh", title=Words("之後", "After"), decimals=2),
-                Column(name="counted_kwh", title=Words("計入", "Counted"), decimals=2),
+                HIDDEN_ASSET,
+                replace(POINT_COLUMN, width=230),
+                Column(name="kind", title=Words("種類", "Kind"), names=EVENT, is_coloured=True, width=110),
+                Column(name="before_kwh", title=Words("之前", "Before"), decimals=2, width=95),
+                Column(name="after_kwh", title=Words("之後", "After"), decimals=2, width=95),
+                Column(name="counted_kwh", title=Words("計入", "Counted"), decimals=2, width=85),
                 Column(name="reason", title=Words("原因", "Reason")),
             ),
-            width=17,
+            width=19,
             height=9,
             empty=Words("這段時間沒有判定", "no decisions in this range"),
         ),
@@ -215,8 +220,8 @@ REGISTERS: Final = Section(
             columns=(
                 Column(name="day", title=Words("日", "Day"), width=100),
                 HIDDEN_SITE,
-                ASSET_COLUMN,
-                POINT_COLUMN,
+                HIDDEN_ASSET,
+                replace(POINT_COLUMN, width=300),
                 _kwh("register_delta_kwh", Words("增量", "Growth")),
                 _kwh("wrapped_kwh", Words("進位", "Wraps")),
                 _kwh("reset_kwh", Words("重置", "Resets")),
@@ -251,8 +256,8 @@ REJECTED: Final = Section(
             query="quality/reasons",
             columns=(
                 Column(name="reason", title=Words("原因", "Reason")),
-                Column(name="rejected", title=Words("筆", "Rejected"), unit=COUNT),
-                Column(name="sources", title=Words("來源數", "Sources"), unit=COUNT),
+                Column(name="rejected", title=Words("筆", "Rejected"), unit=COUNT, width=90),
+                Column(name="sources", title=Words("來源數", "Sources"), unit=COUNT, width=80),
                 moment("last_at", Words("最後", "Last")),
             ),
             width=10,
@@ -268,8 +273,8 @@ REJECTED: Final = Section(
             query="quality/last_rejected",
             columns=(
                 moment("received_at", Words("收到", "Received")),
-                Column(name="source", title=Words("來源", "Source")),
-                Column(name="reason", title=Words("原因", "Reason")),
+                Column(name="source", title=Words("來源", "Source"), width=200),
+                Column(name="reason", title=Words("原因", "Reason"), width=160),
                 Column(name="payload", title=Words("原文", "Payload")),
             ),
             width=14,

@@ -4,14 +4,13 @@ select
     e.site,
     e.asset,
     e.rule,
-    e.subject,
     e.opened_at,
     extract(epoch from coalesce(e.closed_at, cast($__timeTo() as timestamp)) - e.opened_at) as lasted_s,
     e.worst,
     e.limit_value,
     e.unit,
-    e.advice_zh,
-    e.advice_en
+    e.said_zh,
+    e.said_en
 from mart.alert_episode as e
 where
     e.site in (${site:sqlstring})

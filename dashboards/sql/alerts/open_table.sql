@@ -4,7 +4,6 @@ select
     e.site,
     e.asset,
     e.rule,
-    e.subject,
     e.opened_at,
     extract(epoch from cast($__timeTo() as timestamp) - e.opened_at) as lasted_s,
     e.acknowledged_by,

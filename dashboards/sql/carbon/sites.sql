@@ -4,6 +4,7 @@ with emission as (
         e.site,
         sum(e.location_kgco2e) filter (where e.scope = 1) as scope1_kgco2e,
         sum(e.location_kgco2e) filter (where e.scope = 2) as scope2_kgco2e,
+        sum(e.location_kgco2e) filter (where e.scope = 3) as scope3_kgco2e,
         coalesce(sum(e.location_kgco2e) filter (where e.quality in ('estimated', 'partial')), 0)
         / nullif(sum(e.location_kgco2e), 0) as estimated_share
     from mart.emissions_interval as e
@@ -25,6 +26,7 @@ select
     m.site,
     m.scope1_kgco2e / 1000 as scope1_tco2e,
     m.scope2_kgco2e / 1000 as scope2_tco2e,
+    m.scope3_kgco2e / 1000 as scope3_tco2e,
     (coalesce(m.scope1_kgco2e, 0) + coalesce(m.scope2_kgco2e, 0)) / nullif(e.energy_kwh, 0) as kgco2e_per_kwh,
     m.estimated_share,
     e.missing_share

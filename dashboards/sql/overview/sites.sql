@@ -31,7 +31,8 @@ kinds as (
     select
         k.site,
         count(distinct k.asset) filter (where k.kind in ('room', 'compressor')) as cold_assets,
-        count(distinct k.asset) filter (where k.kind in ('machine', 'furnace')) as machining_assets,
+        count(distinct k.asset) filter (where k.kind = 'machine') as machining_assets,
+        count(distinct k.asset) filter (where k.kind = 'furnace') as furnace_assets,
         count(distinct k.asset) filter (where k.kind in ('handler', 'load')) as warehouse_assets,
         count(distinct k.asset) filter (where k.kind = 'solar') as solar_assets
     from mart.kpi as k
@@ -54,6 +55,7 @@ select
     d.missing_s / (nullif(d.quarters, 0) * 900) as missing_share,
     nullif(k.cold_assets, 0) as cold_assets,
     nullif(k.machining_assets, 0) as machining_assets,
+    nullif(k.furnace_assets, 0) as furnace_assets,
     nullif(k.warehouse_assets, 0) as warehouse_assets,
     nullif(k.solar_assets, 0) as solar_assets
 from mart.site as s

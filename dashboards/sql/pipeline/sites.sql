@@ -11,7 +11,7 @@ with newest as (
 select
     s.site,
     n.ends_at,
-    greatest(extract(epoch from cast($__timeTo() as timestamp) - n.ends_at), 0) as behind_s,
+    floor(greatest(extract(epoch from cast($__timeTo() as timestamp) - n.ends_at), 0)) as behind_s,
     s.ticked_at,
     s.readings,
     s.unarchived_readings,

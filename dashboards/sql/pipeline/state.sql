@@ -4,7 +4,7 @@ with newest as (
         p.site,
         max(p.ends_at) as ends_at,
         count(*) filter (
-            where p.kind not in ('state', 'amount')
+            where p.kind not in ('state', 'amount', 'virtual')
             and (p.ends_at is null or p.ends_at < cast($__timeTo() as timestamp) - interval '1 hour')
         ) as silent_points
     from mart.point_state as p
@@ -12,6 +12,6 @@ with newest as (
 )
 
 select
-    greatest(extract(epoch from cast($__timeTo() as timestamp) - min(n.ends_at)), 0) as oldest_s,
+    floor(greatest(extract(epoch from cast($__timeTo() as timestamp) - min(n.ends_at)), 0)) as oldest_s,
     cast(sum(n.silent_points) as bigint) as silent_points
 from newest as n;
