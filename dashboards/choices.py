@@ -89,7 +89,11 @@ SEVERITY_COLUMN: Final = Column(
 
 def said_columns(what: str, title: Words) -> tuple[Column, Column]:
     """The columns `{what}_zh` and `{what}_en`, of which a dashboard shows that of its language."""
-    return Column(name=f"{what}_zh", title=Words(title.zh, "")), Column(name=f"{what}_en", title=Words("", title.en))
+    wraps = {"wrapText": True}
+    return (
+        Column(name=f"{what}_zh", title=Words(title.zh, ""), custom=wraps),
+        Column(name=f"{what}_en", title=Words("", title.en), custom=wraps),
+    )
 
 
 def narrow(width: int, *columns: Column) -> tuple[Column, ...]:

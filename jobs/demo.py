@@ -29,7 +29,7 @@ from streams.stores.duckdb import DuckDBStore
 
 @dataclass(frozen=True)
 class Play:
-    """What a demo plays: up to which local day, how many days, with which faults; `block_rows` are committed at once."""
+    """What a demo plays: up to which local day, how many days, with which faults; `block_rows` go into a commit."""
 
     ends_on: date
     days: int
@@ -92,7 +92,7 @@ def demo(
         typer.Option("--cases", help=f"Half a year ({CASES.days} days), with each site's measures in its middle."),
     ] = False,
 ) -> None:
-    """Simulate the six example sites with every fault, take them through the pipeline into one store, and say what it found.
+    """Simulate six example sites with every fault, take them through the pipeline, and say what the store found.
 
     All of it is made up, and the same each time. An earlier demo in the folder is replaced; a folder that holds
     anything else is left alone. With --cases it is half a year of each site with a few faults, and what its measures
@@ -151,7 +151,7 @@ def _ingested(play: Play, made: Simulated, store: DuckDBStore, steps: Steps) -> 
 
 def received_at(site: Site, ends_on: date) -> datetime:
     """The time of arrival that the demo records: always the same, so that its numbers are."""
-    return datetime.combine(ends_on, time(1), tzinfo=site.time_zone)
+    return datetime.combine(ends_on, time.min, tzinfo=site.time_zone)
 
 
 def clear(folder: Path) -> None:

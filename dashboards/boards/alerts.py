@@ -95,9 +95,8 @@ HAPPENED: Final = Section(
             kind=Kind.TABLE,
             title=Words("範圍內的警報", "Alerts of the range"),
             says=Words(
-                "最新的在前，最多 100 筆。「最嚴重」是這段期間離限值最遠的數值。常常重複的，不是規則太緊，就是原因沒有"
-                "處理。",
-                "The newest first, 100 at most. Worst is the value that was furthest from the limit. What comes again "
+                "最新的在前，最多 100 筆，說明裡有離限值最遠的數值。常常重複的，不是規則太緊，就是原因沒有處理。",
+                "The newest first, 100 at most, each with the value that was furthest from its limit. What comes again "
                 "and again is a rule too tight, or a cause that nobody mended.",
             ),
             query="alerts/episodes",
@@ -108,9 +107,6 @@ HAPPENED: Final = Section(
                 RULE,
                 moment("opened_at", Words("開始", "Opened")),
                 LASTED,
-                Column(name="worst", title=Words("最嚴重", "Worst"), decimals=2, width=80),
-                Column(name="limit_value", title=Words("限值", "Limit"), decimals=2, width=80),
-                Column(name="unit", title=Words("單位", "Unit"), width=70),
                 *said_columns("said", Words("說明", "What it says")),
             ),
             height=9,

@@ -248,7 +248,7 @@ COMPRESSORS: Final = Section(
             ),
             query="cold/starts",
             unit=PER_HOUR,
-            decimals=1,
+            decimals=2,
             steps=STARTS_LINE,
             drawing=Drawing(fill=0, has_limits=True),
             width=8,

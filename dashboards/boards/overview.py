@@ -204,7 +204,7 @@ HAPPENED: Final = Section(
 )
 BOARD: Final = Board(
     name="overview",
-    title=Words("總覽：所有場域", "Overview of all sites"),
+    title=Words("所有場域", "All sites"),
     question=Words("所有場域今天還好嗎？我該先看哪裡？", "How are all sites today, and where do I look first?"),
     variables=(SITES,),
     sections=(NOW, SITES_SECTION, TOTALS, HAPPENED),

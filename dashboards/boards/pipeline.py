@@ -64,7 +64,7 @@ HOW_FAR: Final = Section(
             ),
             query="pipeline/sites",
             columns=narrow(
-                95,
+                90,
                 SITE_COLUMN,
                 moment("ends_at", Words("最後區間", "Last interval")),
                 Column(
@@ -78,8 +78,8 @@ HOW_FAR: Final = Section(
                 moment("ticked_at", Words("時鐘", "Clock")),
                 Column(name="readings", title=Words("讀值", "Readings"), unit="locale"),
                 Column(name="unarchived_readings", title=Words("未封存", "Unarchived"), unit="locale"),
-                Column(name="log", title=Words("日誌", "Log"), width=110),
-                Column(name="part", title=Words("分區", "Part"), unit=COUNT, width=60),
+                Column(name="log", title=Words("日誌", "Log"), width=80),
+                Column(name="part", title=Words("分區", "Part"), unit=COUNT, width=55),
             ),
             width=16,
             empty=Words("庫裡還沒有場域", "the store has no site yet"),
@@ -120,7 +120,7 @@ WHO_IS_SILENT: Final = Section(
             ),
             query="pipeline/sources",
             columns=narrow(
-                85,
+                78,
                 Column(name="source", title=Words("來源", "Source")),
                 Column(name="readings", title=Words("讀值", "Readings"), unit="locale"),
                 Column(name="points", title=Words("點", "Points"), unit=COUNT, width=60),

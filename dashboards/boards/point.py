@@ -251,7 +251,8 @@ WHAT_CAME: Final = Section(
                 "which gateway or file.",
             ),
             query="point/raw",
-            columns=(
+            columns=narrow(
+                110,
                 moment("read_at", Words("時間", "Read")),
                 Column(name="value", title=Words("數值", "Value")),
                 Column(name="text", title=Words("文字", "Word")),
@@ -259,7 +260,7 @@ WHAT_CAME: Final = Section(
                 Column(name="quality", title=Words("品質", "Quality"), names=READING_QUALITY, is_coloured=True),
                 Column(name="is_late", title=Words("遲到", "Late"), names=YES_NO, width=80),
                 Column(name="way_s", title=Words("在路上", "Under way"), unit=SECONDS, decimals=0),
-                Column(name="source", title=Words("來源", "Source")),
+                Column(name="source", title=Words("來源", "Source"), width=320),
             ),
             height=12,
             empty=NO_READINGS,

@@ -196,7 +196,7 @@ REGISTERS: Final = Section(
                 moment("happened_at", Words("時間", "At")),
                 HIDDEN_SITE,
                 HIDDEN_ASSET,
-                replace(POINT_COLUMN, width=230),
+                replace(POINT_COLUMN, width=250),
                 Column(name="kind", title=Words("種類", "Kind"), names=EVENT, is_coloured=True, width=110),
                 Column(name="before_kwh", title=Words("之前", "Before"), decimals=2, width=95),
                 Column(name="after_kwh", title=Words("之後", "After"), decimals=2, width=95),
@@ -217,11 +217,12 @@ REGISTERS: Final = Section(
                 "residual first. In each row growth + wraps + resets + exchanges − quarantined = intervals.",
             ),
             query="quality/conservation",
-            columns=(
+            columns=narrow(
+                115,
                 Column(name="day", title=Words("日", "Day"), width=100),
                 HIDDEN_SITE,
                 HIDDEN_ASSET,
-                replace(POINT_COLUMN, width=300),
+                replace(POINT_COLUMN, width=280),
                 _kwh("register_delta_kwh", Words("增量", "Growth")),
                 _kwh("wrapped_kwh", Words("進位", "Wraps")),
                 _kwh("reset_kwh", Words("重置", "Resets")),
@@ -291,4 +292,5 @@ BOARD: Final = Board(
     ),
     variables=(SITES,),
     sections=(TRUST, HOLES, REGISTERS, REJECTED),
+    since="now-30d",
 )

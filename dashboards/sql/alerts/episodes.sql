@@ -6,9 +6,6 @@ select
     e.rule,
     e.opened_at,
     extract(epoch from coalesce(e.closed_at, cast($__timeTo() as timestamp)) - e.opened_at) as lasted_s,
-    e.worst,
-    e.limit_value,
-    e.unit,
     e.said_zh,
     e.said_en
 from mart.alert_episode as e

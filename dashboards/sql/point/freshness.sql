@@ -1,6 +1,6 @@
 -- One row: the last reading of the range, its age, how many readings there are, and how many came late.
 select
-    extract(epoch from cast($__timeTo() as timestamp) - max(r.read_at)) as age_s,
+    floor(extract(epoch from cast($__timeTo() as timestamp) - max(r.read_at))) as age_s,
     count(*) as readings,
     count(*) filter (where r.is_late) as late,
     count(*) filter (where r.quality <> 'good') as doubtful
