@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from dashboards.looks import HOURS, KWH, MOMENT, SEVERITY, SHARE, UNSURE
-from dashboards.parts import Column, Link, Variable
+from dashboards.parts import Column, Link, Panel, Variable
 from dashboards.words import Words
 
 SITE: Final = Variable(name="site", label=Words("場域", "Site"), query="site")
@@ -87,6 +87,14 @@ SEVERITY_COLUMN: Final = Column(
 )
 
 
+HOW_SURE: Final = Words("這些數字多完整", "How whole that is")
+ABOUT_SURE: Final = Words(
+    "旁邊的數字裡有多少是估計（前後讀值夾住、平均分攤的電量）、多少時間缺資料（不算成 0）。任一超過 5 % 就先修資料。",
+    "How much of the numbers beside this is estimated (energy of gaps that readings bracket, spread evenly), and of "
+    "how much time nothing is known, which is not counted as zero. Where either passes 5 %, mend the data first.",
+)
+
+
 def said_columns(what: str, title: Words) -> tuple[Column, Column]:
     """The columns `{what}_zh` and `{what}_en`, of which a dashboard shows that of its language."""
     wraps = {"wrapText": True}
@@ -100,6 +108,18 @@ def narrow(width: int, *columns: Column) -> tuple[Column, ...]:
     """Columns of a wide table: a width in pixels for each that has none; the first that is shown takes the rest."""
     shown = [column for column in columns if not column.is_hidden][1:]
     return tuple(replace(each, width=each.width or width) if each in shown else each for each in columns)
+
+
+def parted(panel: Panel, *shown: str, title: Words, says: Words, width: int = 8) -> tuple[Panel, Panel]:
+    """Values side by side as two panels of one query, the second with the columns `shown`: a phone is narrow."""
+    rest = tuple(column.name for column in panel.columns if column.name not in shown)
+    first = replace(panel, shown=rest, width=panel.width - width)
+    return first, replace(panel, shown=shown, width=width, title=title, says=says)
+
+
+def with_doubt(panel: Panel) -> tuple[Panel, Panel]:
+    """Values, and beside them how much of them is estimated or missing."""
+    return parted(panel, ESTIMATED_COLUMN.name, MISSING_COLUMN.name, title=HOW_SURE, says=ABOUT_SURE)
 
 
 def moment(name: str, title: Words) -> Column:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -19,7 +20,7 @@ DASH: Final = "–"
 
 def built(panel: Panel, number: int, place: model.GridPos, language: Language) -> model.Panel:
     """A panel in a language, with its id and its place in the grid."""
-    made = MAKERS[panel.kind](panel)
+    made = MAKERS[panel.kind](panel, language)
     made.id(number).grid_pos(place).datasource(source()).title(said(panel.title, language))
     made.description(_description(panel, language)).with_target(Query(panel.query, panel.form))
     if panel.least:
@@ -67,7 +68,7 @@ def _defaults(made: AnyPanel, panel: Panel, language: Language) -> None:
         made.no_value(said(panel.empty, language))
 
 
-def _time_series(panel: Panel) -> AnyPanel:
+def _time_series(panel: Panel, _: Language) -> AnyPanel:
     drawing = panel.drawing
     made = timeseries.Panel()
     made.legend(
@@ -93,32 +94,32 @@ def _time_series(panel: Panel) -> AnyPanel:
     return made
 
 
-def _stat(panel: Panel) -> AnyPanel:
+def _stat(panel: Panel, language: Language) -> AnyPanel:
     made = stat.Panel()
     made.graph_mode(shapes.BigValueGraphMode.NONE).color_mode(shapes.BigValueColorMode.VALUE)
     made.justify_mode(shapes.BigValueJustifyMode.AUTO).orientation(shapes.VizOrientation.AUTO)
     made.text_mode(shapes.BigValueTextMode.VALUE if len(panel.columns) == 1 else shapes.BigValueTextMode.VALUE_AND_NAME)
-    return made.reduce_options(_reduced(panel))
+    return made.reduce_options(_reduced(panel, language))
 
 
-def _gauge(panel: Panel) -> AnyPanel:
-    return gauge.Panel().orientation(shapes.VizOrientation.AUTO).reduce_options(_reduced(panel))
+def _gauge(panel: Panel, language: Language) -> AnyPanel:
+    return gauge.Panel().orientation(shapes.VizOrientation.AUTO).reduce_options(_reduced(panel, language))
 
 
-def _bar_gauge(panel: Panel) -> AnyPanel:
+def _bar_gauge(panel: Panel, language: Language) -> AnyPanel:
     made = bargauge.Panel()
     made.orientation(shapes.VizOrientation.HORIZONTAL).display_mode(shapes.BarGaugeDisplayMode.BASIC)
     made.name_placement(shapes.BarGaugeNamePlacement.TOP).value_mode(shapes.BarGaugeValueMode.TEXT)
     made.show_unfilled(True).min_viz_height(16).min_viz_width(8)
-    return made.reduce_options(_reduced(panel))
+    return made.reduce_options(_reduced(panel, language))
 
 
-def _table(_: Panel) -> AnyPanel:
+def _table(_panel: Panel, _: Language) -> AnyPanel:
     made = table.Panel().show_header(True).cell_height(shapes.TableCellHeight.SM)
     return made.align(shapes.FieldTextAlignment.AUTO).filterable(False)
 
 
-def _state_timeline(_: Panel) -> AnyPanel:
+def _state_timeline(_panel: Panel, _: Language) -> AnyPanel:
     made = statetimeline.Panel()
     made.merge_values(True).show_value(shapes.VisibilityMode.NEVER).row_height(0.8).line_width(0).fill_opacity(80)
     return made.legend(
@@ -130,7 +131,7 @@ def _state_timeline(_: Panel) -> AnyPanel:
     ).tooltip(common.VizTooltipOptions().mode(shapes.TooltipDisplayMode.SINGLE).sort(shapes.SortOrder.NONE))
 
 
-MAKERS: Final[dict[Kind, Callable[[Panel], AnyPanel]]] = {
+MAKERS: Final[dict[Kind, Callable[[Panel, Language], AnyPanel]]] = {
     Kind.TIME_SERIES: _time_series,
     Kind.STAT: _stat,
     Kind.GAUGE: _gauge,
@@ -140,9 +141,11 @@ MAKERS: Final[dict[Kind, Callable[[Panel], AnyPanel]]] = {
 }
 
 
-def _reduced(panel: Panel) -> common.ReduceDataOptions:
+def _reduced(panel: Panel, language: Language) -> common.ReduceDataOptions:
     """Which values of the answer are shown: every row's, or the last of each column; numbers alone."""
-    return common.ReduceDataOptions().values(panel.is_row_wise).calcs([LAST]).fields("")
+    titles = [said(each.title, language) for each in panel.columns if each.name in panel.shown and each.title]
+    fields = f"/^({'|'.join(map(re.escape, titles))})$/" if titles else ""
+    return common.ReduceDataOptions().values(panel.is_row_wise).calcs([LAST]).fields(fields)
 
 
 def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from dashboards.choices import ESTIMATED_COLUMN, HIDDEN_ASSET, MISSING_COLUMN, POINT_COLUMN, SITE_COLUMN, SITES, narrow
+from dashboards.choices import (
+    ESTIMATED_COLUMN,
+    HIDDEN_ASSET,
+    HOW_SURE,
+    MISSING_COLUMN,
+    POINT_COLUMN,
+    SITE_COLUMN,
+    SITES,
+    narrow,
+    parted,
+)
 from dashboards.looks import COUNT, KG_KWH, PLAIN, SHARE, TONNE, UNSURE, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
@@ -33,39 +43,48 @@ HOW_MUCH: Final = Section(
             height=5,
             empty=NO_SOURCES,
         ),
-        Panel(
-            kind=Kind.STAT,
-            title=Words("各範疇", "By scope"),
+        *parted(
+            Panel(
+                kind=Kind.STAT,
+                title=Words("各範疇", "By scope"),
+                says=Words(
+                    "範疇二有兩種基礎，永遠不相加。",
+                    "Scope 2 has two bases, which are never added up.",
+                ),
+                query="carbon/totals",
+                columns=(
+                    Column(name="scope1_tco2e", title=Words("範疇一", "scope 1"), unit=TONNE, decimals=2, steps=PLAIN),
+                    Column(
+                        name="scope2_location_tco2e",
+                        title=Words("範疇二 地點", "scope 2 location"),
+                        unit=TONNE,
+                        decimals=2,
+                        steps=PLAIN,
+                    ),
+                    Column(
+                        name="scope2_market_tco2e",
+                        title=Words("範疇二 市場", "scope 2 market"),
+                        unit=TONNE,
+                        decimals=2,
+                        steps=PLAIN,
+                    ),
+                    Column(name="scope3_tco2e", title=Words("範疇三", "scope 3"), unit=TONNE, decimals=2, steps=PLAIN),
+                    ESTIMATED_COLUMN,
+                    Column(name="unknown_share", title=Words("未知", "unknown"), unit=SHARE, decimals=1, steps=UNSURE),
+                ),
+                width=14,
+                height=5,
+                empty=NO_SOURCES,
+            ),
+            "estimated_share",
+            "unknown_share",
+            title=HOW_SURE,
             says=Words(
-                "範疇二有兩種基礎，永遠不相加。「估計」是根據估計或部分缺漏的資料算出的比例；「未知」是缺資料或缺係數"
-                "而沒有數字的時間。",
-                "Scope 2 has two bases, which are never added up. Estimated is the share that rests on estimated or "
-                "partial data; unknown is time without a number, because the data or the factor is missing.",
+                "「估計」是根據估計或部分缺漏的資料算出的比例；「未知」是缺資料或缺係數而沒有數字的時間。",
+                "Estimated is the share that rests on estimated or partial data; unknown is time without a number, "
+                "because the data or the factor is missing.",
             ),
-            query="carbon/totals",
-            columns=(
-                Column(name="scope1_tco2e", title=Words("範疇一", "scope 1"), unit=TONNE, decimals=2, steps=PLAIN),
-                Column(
-                    name="scope2_location_tco2e",
-                    title=Words("範疇二 地點", "scope 2 location"),
-                    unit=TONNE,
-                    decimals=2,
-                    steps=PLAIN,
-                ),
-                Column(
-                    name="scope2_market_tco2e",
-                    title=Words("範疇二 市場", "scope 2 market"),
-                    unit=TONNE,
-                    decimals=2,
-                    steps=PLAIN,
-                ),
-                Column(name="scope3_tco2e", title=Words("範疇三", "scope 3"), unit=TONNE, decimals=2, steps=PLAIN),
-                ESTIMATED_COLUMN,
-                Column(name="unknown_share", title=Words("未知", "unknown"), unit=SHARE, decimals=1, steps=UNSURE),
-            ),
-            width=14,
-            height=5,
-            empty=NO_SOURCES,
+            width=5,
         ),
     ),
 )

@@ -16,6 +16,7 @@ from dashboards.choices import (
     TO_ASSET_OF_SERIES,
     TO_POINT_OF_SERIES,
     narrow,
+    with_doubt,
 )
 from dashboards.looks import (
     CELSIUS,
@@ -291,38 +292,39 @@ COMPRESSORS: Final = Section(
 TOOK: Final = Section(
     Words("製冷用了多少電、有沒有變好？", "What did the cold take, and does it get better?"),
     (
-        Panel(
-            kind=Kind.STAT,
-            title=Words("製冷用電", "Energy of the cold"),
-            says=Words(
-                "庫房與壓縮機的電表合計，每個表只算一次；費用用本站的平均單價。每度時是把庫房維持在室外溫度以下一度一"
-                "小時所用的電。估計或缺漏超過 5 % 就先修資料。",
-                "Meters of rooms and compressors, each counted once; cost at the mean price of the site. A degree-hour "
-                "is one degree below the outdoor temperature, held for an hour. Where more than 5 % is estimated or "
-                "missing, mend the data first.",
-            ),
-            query="cold/energy",
-            columns=(
-                Column(name="energy_kwh", title=Words("用電", "energy"), unit=KWH, steps=PLAIN),
-                Column(name="cost_ntd", title=Words("費用", "cost"), unit=NTD, decimals=1, steps=PLAIN),
-                Column(
-                    name="kwh_per_degree_hour",
-                    title=Words("每度時", "a degree-hour"),
-                    unit=KWH_DEGREE_HOUR,
-                    decimals=2,
-                    steps=PLAIN,
+        *with_doubt(
+            Panel(
+                kind=Kind.STAT,
+                title=Words("製冷用電", "Energy of the cold"),
+                says=Words(
+                    "庫房與壓縮機的電表合計，每個表只算一次；費用用本站的平均單價。每度時是把庫房維持在室外溫度以下一度"
+                    "一小時所用的電。",
+                    "Meters of rooms and compressors, each counted once; cost at the mean price of the site. A "
+                    "degree-hour is one degree below the outdoor temperature, held for an hour.",
                 ),
-                Column(
-                    name="kwh_per_pallet",
-                    title=Words("每板", "a pallet"),
-                    unit=KWH_EACH,
-                    decimals=2,
-                    steps=PLAIN,
+                query="cold/energy",
+                columns=(
+                    Column(name="energy_kwh", title=Words("用電", "energy"), unit=KWH, steps=PLAIN),
+                    Column(name="cost_ntd", title=Words("費用", "cost"), unit=NTD, decimals=1, steps=PLAIN),
+                    Column(
+                        name="kwh_per_degree_hour",
+                        title=Words("每度時", "a degree-hour"),
+                        unit=KWH_DEGREE_HOUR,
+                        decimals=2,
+                        steps=PLAIN,
+                    ),
+                    Column(
+                        name="kwh_per_pallet",
+                        title=Words("每板", "a pallet"),
+                        unit=KWH_EACH,
+                        decimals=2,
+                        steps=PLAIN,
+                    ),
+                    ESTIMATED_COLUMN,
+                    MISSING_COLUMN,
                 ),
-                ESTIMATED_COLUMN,
-                MISSING_COLUMN,
+                empty=NO_ENERGY,
             ),
-            empty=NO_ENERGY,
         ),
         Panel(
             kind=Kind.TIME_SERIES,

@@ -18,6 +18,7 @@ from dashboards.choices import (
     TO_POINT_OF_SERIES,
     moment,
     narrow,
+    with_doubt,
 )
 from dashboards.looks import BAND, CONTRACT, COUNT, KW, KWH, NTD, NTD_KWH, PLAIN, QUALITY, SHARE, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
@@ -113,26 +114,26 @@ DEMAND: Final = Section(
 USED: Final = Section(
     Words("用了多少？這個數字完整嗎？", "How much did we use, and is the number whole?"),
     (
-        Panel(
-            kind=Kind.STAT,
-            title=Words("購電", "Purchased energy"),
-            says=Words(
-                "購電量、和前一段同樣長的時間相比、流動電費（含 5 % 營業稅）與平均單價。估計是電表前後讀值夾住的電量；"
-                "缺漏是一無所知的時間，不算成 0。任一超過 5 % 就先修資料。",
-                "Purchased energy, against the span of the same length before, its cost (energy charge, 5 % VAT "
-                "included) and mean price. Estimated is energy of gaps that readings bracket; missing is time of "
-                "which nothing is known, which is not zero. Where either passes 5 %, mend the data first.",
-            ),
-            query="energy/totals",
-            columns=(
-                Column(name="energy_kwh", title=Words("購電", "purchased"), unit=KWH, steps=PLAIN),
-                Column(name="change", title=Words("比前期", "change"), unit=SHARE, decimals=1, steps=PLAIN),
-                Column(name="cost_ntd", title=Words("流動電費", "energy cost"), unit=NTD, decimals=1, steps=PLAIN),
-                Column(
-                    name="ntd_per_kwh", title=Words("平均單價", "mean price"), unit=NTD_KWH, decimals=2, steps=PLAIN
+        *with_doubt(
+            Panel(
+                kind=Kind.STAT,
+                title=Words("購電", "Purchased energy"),
+                says=Words(
+                    "購電量、和前一段同樣長的時間相比、流動電費（含 5 % 營業稅）與平均單價。",
+                    "Purchased energy, against the span of the same length before, its cost (energy charge, 5 % VAT "
+                    "included) and mean price.",
                 ),
-                ESTIMATED_COLUMN,
-                MISSING_COLUMN,
+                query="energy/totals",
+                columns=(
+                    Column(name="energy_kwh", title=Words("購電", "purchased"), unit=KWH, steps=PLAIN),
+                    Column(name="change", title=Words("比前期", "change"), unit=SHARE, decimals=1, steps=PLAIN),
+                    Column(name="cost_ntd", title=Words("流動電費", "energy cost"), unit=NTD, decimals=1, steps=PLAIN),
+                    Column(
+                        name="ntd_per_kwh", title=Words("平均單價", "mean price"), unit=NTD_KWH, decimals=2, steps=PLAIN
+                    ),
+                    ESTIMATED_COLUMN,
+                    MISSING_COLUMN,
+                ),
             ),
         ),
         Panel(
@@ -265,7 +266,7 @@ WHEN: Final = Section(
                 Column(name="cost_ntd", title=Words("電費", "Cost"), unit=NTD, decimals=0),
                 Column(name="ntd_per_kwh", title=Words("單價", "Price"), unit=NTD_KWH, decimals=2, width=110),
                 Column(name="unknown_quarters", title=Words("未知", "Unknown"), unit=COUNT, steps=ZERO_IS_GOOD),
-                Column(name="tariff", title=Words("費率", "Tariff"), width=240),
+                Column(name="tariff", title=Words("費率", "Tariff"), width=230, custom={"wrapText": True}),
             ),
             width=12,
             empty=Words("站檔沒有電價", "the site's file has no tariff"),

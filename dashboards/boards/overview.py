@@ -23,6 +23,7 @@ from dashboards.choices import (
     moment,
     narrow,
     said_columns,
+    with_doubt,
 )
 from dashboards.looks import CONTRACT, COUNT, KW, KWH, NTD, PLAIN, SECONDS, SHARE, TONNE, ZERO_IS_BEST, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Kind, Panel, Section
@@ -157,25 +158,25 @@ SITES_SECTION: Final = Section(
 TOTALS: Final = Section(
     Words("總共用了多少？", "How much is it all together?"),
     (
-        Panel(
-            kind=Kind.STAT,
-            title=Words("合計", "Totals"),
-            says=Words(
-                "所選場域的購電量、流動電費（含 5 % 營業稅）、範疇一與二的碳排（地點基礎）。右邊兩個比例說明這些數字有"
-                "多少是估計、多少時間缺資料；缺的不會當成 0。",
-                "Purchased energy of the chosen sites, its cost (energy charge with 5 % VAT), emissions of scope 1 "
-                "and 2 (location-based). The two shares say how much of that is estimated, and of how much time "
-                "something is missing; what is missing is not counted as zero.",
+        *with_doubt(
+            Panel(
+                kind=Kind.STAT,
+                title=Words("合計", "Totals"),
+                says=Words(
+                    "所選場域的購電量、流動電費（含 5 % 營業稅）、範疇一與二的碳排（地點基礎）。缺的不會當成 0。",
+                    "Purchased energy of the chosen sites, its cost (energy charge with 5 % VAT), emissions of scope "
+                    "1 and 2 (location-based). What is missing is not counted as zero.",
+                ),
+                query="overview/totals",
+                columns=(
+                    Column(name="energy_kwh", title=Words("購電", "purchased"), unit=KWH, steps=PLAIN),
+                    Column(name="cost_ntd", title=Words("流動電費", "energy cost"), unit=NTD, decimals=1, steps=PLAIN),
+                    Column(name="mass_tco2e", title=Words("碳排", "emissions"), unit=TONNE, decimals=1, steps=PLAIN),
+                    ESTIMATED_COLUMN,
+                    MISSING_COLUMN,
+                ),
+                height=5,
             ),
-            query="overview/totals",
-            columns=(
-                Column(name="energy_kwh", title=Words("購電", "purchased"), unit=KWH, steps=PLAIN),
-                Column(name="cost_ntd", title=Words("流動電費", "energy cost"), unit=NTD, decimals=1, steps=PLAIN),
-                Column(name="mass_tco2e", title=Words("碳排", "emissions"), unit=TONNE, decimals=1, steps=PLAIN),
-                ESTIMATED_COLUMN,
-                MISSING_COLUMN,
-            ),
-            height=5,
         ),
     ),
 )

@@ -11,6 +11,7 @@ from dashboards.choices import (
     MISSING_COLUMN,
     SOLAR_SITE,
     TO_ASSET_OF_SERIES,
+    with_doubt,
 )
 from dashboards.looks import COUNT, KW, KWH, KWH_KWP, NTD, PLAIN, SHARE, ZERO_IS_BEST
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
@@ -25,32 +26,34 @@ THICK: Final = {"lineWidth": 2, "fillOpacity": 0}
 GAVE: Final = Section(
     Words("發了多少、怎麼用掉的？", "What did the sun give, and what became of it?"),
     (
-        Panel(
-            kind=Kind.STAT,
-            title=Words("發電", "Generation"),
-            says=Words(
-                "範圍內的發電、自用、外送與外送收入（站檔的 export_ntd_per_kwh）。外送的電由買方主張，不可再算成本站"
-                "用的再生能源。估計或缺漏超過 5 % 就先修資料。",
-                "Energy of the range: generated, used on site, exported, and the income of that (export_ntd_per_kwh of "
-                "the site's file). What was exported is claimed by who buys it, and is no renewable use of this site. "
-                "Where more than 5 % is estimated or missing, mend the data first.",
-            ),
-            query="solar/range",
-            columns=(
-                Column(name="energy_kwh", title=Words("發電", "generated"), unit=KWH, steps=PLAIN),
-                Column(name="self_consumed_kwh", title=Words("自用", "used on site"), unit=KWH, steps=PLAIN),
-                Column(name="export_kwh", title=Words("外送", "exported"), unit=KWH, steps=PLAIN),
-                Column(
-                    name="export_ntd",
-                    title=Words("外送收入", "income"),
-                    unit=NTD,
-                    decimals=1,
-                    steps=PLAIN,
+        *with_doubt(
+            Panel(
+                kind=Kind.STAT,
+                title=Words("發電", "Generation"),
+                says=Words(
+                    "範圍內的發電、自用、外送與外送收入（站檔的 export_ntd_per_kwh）。外送的電由買方主張，不可再算成"
+                    "本站用的再生能源。",
+                    "Energy of the range: generated, used on site, exported, and the income of that "
+                    "(export_ntd_per_kwh of the site's file). What was exported is claimed by who buys it, and is "
+                    "no renewable use of this site.",
                 ),
-                ESTIMATED_COLUMN,
-                MISSING_COLUMN,
+                query="solar/range",
+                columns=(
+                    Column(name="energy_kwh", title=Words("發電", "generated"), unit=KWH, steps=PLAIN),
+                    Column(name="self_consumed_kwh", title=Words("自用", "used on site"), unit=KWH, steps=PLAIN),
+                    Column(name="export_kwh", title=Words("外送", "exported"), unit=KWH, steps=PLAIN),
+                    Column(
+                        name="export_ntd",
+                        title=Words("外送收入", "income"),
+                        unit=NTD,
+                        decimals=1,
+                        steps=PLAIN,
+                    ),
+                    ESTIMATED_COLUMN,
+                    MISSING_COLUMN,
+                ),
+                empty=NO_PLANT,
             ),
-            empty=NO_PLANT,
         ),
         Panel(
             kind=Kind.TIME_SERIES,

@@ -12,6 +12,7 @@ from dashboards.choices import (
     TO_ASSET_OF_SERIES,
     WAREHOUSE_SITE,
     narrow,
+    parted,
 )
 from dashboards.looks import (
     COUNT,
@@ -42,50 +43,59 @@ LINES: Final = Drawing(fill=0)
 MOVES: Final = Section(
     Words("搬一次要多少油和電？", "What does a move take?"),
     (
-        Panel(
-            kind=Kind.STAT,
-            title=Words("搬運", "Moves"),
+        *parted(
+            Panel(
+                kind=Kind.STAT,
+                title=Words("搬運", "Moves"),
+                says=Words(
+                    "範圍內的搬運次數、燃料與費用（站檔的 fuel_ntd_per_l）。",
+                    "Moves of the range, their fuel and its cost (fuel_ntd_per_l of the site's file).",
+                ),
+                query="warehouse/range",
+                columns=(
+                    Column(name="moves", title=Words("搬運次數", "moves"), unit=COUNT, steps=PLAIN),
+                    Column(name="fuel_l", title=Words("燃料", "fuel"), unit=LITRE, decimals=0, steps=PLAIN),
+                    Column(
+                        name="fuel_ntd",
+                        title=Words("燃料費用", "cost of fuel"),
+                        unit=NTD,
+                        decimals=1,
+                        steps=PLAIN,
+                    ),
+                    Column(
+                        name="l_per_move",
+                        title=Words("每次的油", "fuel a move"),
+                        unit=LITRE,
+                        decimals=2,
+                        steps=PLAIN,
+                    ),
+                    Column(
+                        name="kwh_per_move",
+                        title=Words("每次的電", "energy a move"),
+                        unit=KWH_EACH,
+                        decimals=2,
+                        steps=PLAIN,
+                    ),
+                    Column(
+                        name="hybrid_share",
+                        title=Words("混合機具", "by hybrids"),
+                        unit=SHARE,
+                        decimals=0,
+                        steps=PLAIN,
+                    ),
+                ),
+                empty=NO_HANDLER,
+            ),
+            "l_per_move",
+            "kwh_per_move",
+            "hybrid_share",
+            title=Words("每次搬運", "A move"),
             says=Words(
-                "範圍內的搬運次數、燃料與費用（站檔的 fuel_ntd_per_l）、每次搬運的油與電，以及油電混合機具占的次數。把"
-                "搬運移到混合機具上，每次的油會下降。– 是站檔沒有那一種計量。",
-                "Moves of the range, their fuel and its cost (fuel_ntd_per_l of the site's file), litres and kWh of a "
-                "move, and the share of the moves that hybrids made. Moves given to hybrids bring the litres down. A "
-                "dash: the site's file has no meter of it.",
+                "每次搬運的油與電，以及油電混合機具占的次數。把搬運移到混合機具上，每次的油會下降。",
+                "Litres and kWh of a move, and the share of the moves that hybrids made. Moves given to hybrids bring "
+                "the litres down.",
             ),
-            query="warehouse/range",
-            columns=(
-                Column(name="moves", title=Words("搬運次數", "moves"), unit=COUNT, steps=PLAIN),
-                Column(name="fuel_l", title=Words("燃料", "fuel"), unit=LITRE, decimals=0, steps=PLAIN),
-                Column(
-                    name="fuel_ntd",
-                    title=Words("燃料費用", "cost of fuel"),
-                    unit=NTD,
-                    decimals=1,
-                    steps=PLAIN,
-                ),
-                Column(
-                    name="l_per_move",
-                    title=Words("每次的油", "fuel a move"),
-                    unit=LITRE,
-                    decimals=2,
-                    steps=PLAIN,
-                ),
-                Column(
-                    name="kwh_per_move",
-                    title=Words("每次的電", "energy a move"),
-                    unit=KWH_EACH,
-                    decimals=2,
-                    steps=PLAIN,
-                ),
-                Column(
-                    name="hybrid_share",
-                    title=Words("混合機具", "by hybrids"),
-                    unit=SHARE,
-                    decimals=0,
-                    steps=PLAIN,
-                ),
-            ),
-            empty=NO_HANDLER,
+            width=12,
         ),
         Panel(
             kind=Kind.TABLE,

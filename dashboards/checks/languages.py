@@ -11,8 +11,8 @@ from dashboards.checks.found import Checked
 from dashboards.words import Language
 from streams.domain.findings import Finding
 
-TEXTS: Final = frozenset({"title", "description", "label", "text", "noValue", "displayName"})
-"""Keys whose values are texts; in an override `value` of `displayName` is one."""
+TEXTS: Final = frozenset({"title", "description", "label", "text", "noValue", "displayName", "fields"})
+"""Keys whose values are texts; `fields` is a pattern of them, in an override `value` of `displayName` is one."""
 NAMES: Final = frozenset({"displayName", "custom.fillBelowTo"})
 """Properties of overrides whose values are texts."""
 LANGUAGE: Final = re.compile(rf"([-_])({'|'.join(Language)})\b")

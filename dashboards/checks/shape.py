@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -62,6 +63,9 @@ def _overrides(board: Checked, panel: dict[str, Any], definition: str) -> Iterat
     config = whole[definition]["properties"].get("fieldConfig", {})
     own = config.get("properties", {}).get("defaults", {}).get("properties", {}).get("custom", {}).get("properties", {})
     shown = {value for _, name, value in properties(panel) if name == "displayName"}
+    wanted = panel.get("options", {}).get("reduceOptions", {}).get("fields", "").strip("/")
+    if wanted and sum(bool(re.search(wanted, each)) for each in shown) != len(wanted.split("|")):
+        yield board.wrong("fields", "shows values that are not there", panel, found=repr(wanted))
     for _, name, value in properties(panel):
         if name == "custom.fillBelowTo" and value not in shown:
             yield board.wrong("override", "fills down to a series that is not there", panel, found=repr(value))

@@ -8,6 +8,7 @@ import itertools
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -23,11 +24,12 @@ NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-
 VARIABLE: Final = "KILOWATCH_CHROMIUM"
 START_S: Final = 60.0
 ANSWER_S: Final = 60.0
+END_S: Final = 20.0
 MOST_BYTES: Final = 256 << 20
 OPTIONS: Final = (
     "--headless=new", "--remote-debugging-port=0", "--no-first-run", "--no-default-browser-check", "--disable-gpu",
     "--disable-extensions", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-dev-shm-usage", "--hide-scrollbars", "--mute-audio", "--force-color-profile=srgb",
+    "--disable-dev-shm-usage", "--disable-breakpad", "--hide-scrollbars", "--mute-audio", "--force-color-profile=srgb",
 )  # fmt: skip
 LEFT: Final = re.compile("navigated|context was destroyed|Cannot find (default execution )?context")
 
@@ -165,10 +167,10 @@ async def chromium() -> AsyncIterator[Tab]:
             f"expected Chromium on PATH ({', '.join(NAMES)}), or {VARIABLE}=/path/to/it; found none; "
             "on Debian: apt-get install chromium"
         )
-    with tempfile.TemporaryDirectory(prefix="kilowatch-chromium-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="kilowatch-chromium-") as folder:
         safe = ["--no-sandbox"] if os.geteuid() == 0 else []  # root cannot have its sandbox; it opens our page alone
         process = await asyncio.create_subprocess_exec(
-            program, *OPTIONS, *safe, f"--user-data-dir={folder}", "about:blank",
+            program, *OPTIONS, *safe, f"--user-data-dir={folder}", "about:blank", env={**os.environ, "TMPDIR": folder},
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:
@@ -180,9 +182,19 @@ async def chromium() -> AsyncIterator[Tab]:
             ):
                 yield tab
         finally:
-            with suppress(ProcessLookupError):
-                process.kill()
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the browser with all of its helpers, which write to its folder until then."""
+    ends = asyncio.get_running_loop().time() + END_S
+    with suppress(ProcessLookupError):
+        while True:
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+            if asyncio.get_running_loop().time() > ends:
+                raise ChromiumError(f"Chromium: expected it to end within {END_S:g} s; helpers of it go on")
+            await asyncio.sleep(0.02)
 
 
 async def _address(process: asyncio.subprocess.Process, file: Path) -> str:

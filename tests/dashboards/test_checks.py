@@ -114,6 +114,11 @@ def fill_to_nowhere(whole: Json) -> None:
     whole.update(json.loads(text))
 
 
+def values_that_are_not_there(whole: Json) -> None:
+    panel = next(each for each in whole["panels"] if each.get("options", {}).get("reduceOptions", {}).get("fields"))
+    panel["options"]["reduceOptions"]["fields"] = "/^(購電|流動電價)$/"
+
+
 def no_id(whole: Json) -> None:
     del whole["panels"][2]["id"]
 
@@ -235,6 +240,7 @@ MUTATIONS: list[tuple[Callable[[Json], None], str, str]] = [
     (override, "override", "unknown property of an override: found 'custom.widht'"),
     (value_of_override, "override", "custom.width: '90px' is not of type 'number'"),
     (fill_to_nowhere, "override", "fills down to a series that is not there"),
+    (values_that_are_not_there, "fields", "shows values that are not there"),
     (no_id, "id", "no id"),
     (same_id, "id", "an id that another panel has, too"),
     (beyond_the_grid, "grid", "a place outside the grid"),

@@ -40,7 +40,7 @@ def demo_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_from_the_overview_to_a_site_its_asset_and_the_alert_that_the_demo_injected(demo_page: str) -> None:
     async def work(tab: Tab) -> None:
         await opened(tab, f"{demo_page}/?language=en")
-        assert "Overview" in await tab.evaluate("document.title")
+        assert "All sites" in await tab.evaluate("document.title")
         shown = await tab.evaluate("document.body.innerText")
         assert [site for site in (SITE, OTHER, "machine_builder_pv") if site not in shown] == []
 
