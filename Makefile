@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 UV_VERSION := 0.13.9
-WORKERS ?= 2
+WORKERS ?= 3
 
 # Shell that prints the first interpreter of a version that the lock covers, able to make an environment.
 define find_python
@@ -65,7 +65,7 @@ servers: $(STAMP) .servers/grafana.ready ## Fetch what tests start: Kafka, Grafa
 facts: ## Make dashboards/grafana/{schema,registries}.json anew from Grafana's npm packages (Node 20)
 	@cd dashboards/grafana && npm ci --silent && npm run --silent generate && rm -rf node_modules
 
-demo: setup ## Simulate three sites with every fault, take them through the pipeline, show what it found
+demo: setup ## Simulate six sites with every fault, take them through the pipeline, show what it found
 	@$(BIN)/kilowatch demo
 
 test: setup servers ## Run every test on real servers, warnings being errors

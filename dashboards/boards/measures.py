@@ -199,7 +199,6 @@ CHOSEN: Final = Section(
                 ),
             ),
             drawing=Drawing(fill=0, from_zero=False),
-            width=12,
             empty=NO_LIMITS,
         ),
     ),

@@ -24,6 +24,7 @@ NAMES = [
     "carbon",
     "cold",
     "machining",
+    "furnaces",
     "warehouse",
     "solar",
     "measures",
@@ -110,7 +111,7 @@ def test_a_missing_query_is_told_with_its_place() -> None:
 
 def test_one_drills_from_site_to_asset_to_point() -> None:
     links = {name: json.dumps(whole) for name, whole in EVERY.items()}
-    for name in ("energy", "cold", "machining", "warehouse", "solar"):
+    for name in ("energy", "cold", "machining", "furnaces", "warehouse", "solar"):
         assert "/d/kw-asset-zh?var-site=${__data.fields.site}&var-asset=" in links[f"zh/kw-{name}-zh.json"]
         assert f"/d/kw-{name}-zh?var-site=${{__data.fields.site}}&" in links["zh/kw-overview-zh.json"]
     assert "/d/kw-point-zh?var-site=${__data.fields.site}&var-point=" in links["zh/kw-asset-zh.json"]
