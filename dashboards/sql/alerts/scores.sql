@@ -14,7 +14,7 @@ ranked as (
     select
         s.site,
         s.asset,
-        row_number() over (order by max(s.score) desc, s.site, s.asset) as place
+        row_number() over (order by max(s.score) desc, s.site asc, s.asset asc) as place
     from scored as s
     where s.score is not null
     group by s.site, s.asset

@@ -1,5 +1,5 @@
--- The worst quality in each interval, as a code (0 measured, 1 estimated, 2 partial, 3 missing), of the twelve meters of
--- which most was not measured.
+-- The worst quality in each interval, as a code (0 measured, 1 estimated, 2 partial, 3 missing), of the twelve meters
+-- of which most was not measured.
 with graded as (
     select
         $__timeGroupAlias(i.starts_at, $__interval),

@@ -3,7 +3,7 @@ with offered as (
     select
         p.point,
         case p.kind when 'register' then 0 when 'power' then 1 when 'interval' then 2 when 'gauge' then 3 else 4 end
-        as place
+            as place
     from mart.point as p
     where p.site in (${site:sqlstring})
     union all
