@@ -105,9 +105,15 @@ def said_columns(what: str, title: Words) -> tuple[Column, Column]:
 
 
 def narrow(width: int, *columns: Column) -> tuple[Column, ...]:
-    """Columns of a wide table: a width in pixels for each that has none; the first that is shown takes the rest."""
-    shown = [column for column in columns if not column.is_hidden][1:]
-    return tuple(replace(each, width=each.width or width) if each in shown else each for each in columns)
+    """Columns of a wide table: a width in pixels for each that has none, but for one that takes the rest.
+
+    That is the first that is shown, or the last where the first has a width.
+    """
+    shown = [column for column in columns if not column.is_hidden]
+    free = shown[-1] if shown[0].width else shown[0]
+    return tuple(
+        each if each.is_hidden or each is free else replace(each, width=each.width or width) for each in columns
+    )
 
 
 def parted(panel: Panel, *shown: str, title: Words, says: Words, width: int = 8) -> tuple[Panel, Panel]:

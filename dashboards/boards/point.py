@@ -260,7 +260,7 @@ WHAT_CAME: Final = Section(
                 Column(name="quality", title=Words("品質", "Quality"), names=READING_QUALITY, is_coloured=True),
                 Column(name="is_late", title=Words("遲到", "Late"), names=YES_NO, width=80),
                 Column(name="way_s", title=Words("在路上", "Under way"), unit=SECONDS, decimals=0),
-                Column(name="source", title=Words("來源", "Source"), width=320),
+                Column(name="source", title=Words("來源", "Source")),
             ),
             height=12,
             empty=NO_READINGS,
