@@ -19,7 +19,7 @@ done; \
 echo "make: expected Python 3.11, 3.12 or 3.13 with venv on PATH; found none (set PYTHON=/path/to/python)" >&2; exit 1
 endef
 
-.PHONY: help setup servers facts demo test lint check format bench lock wheel clean
+.PHONY: help setup servers facts demo pictures test lint check format bench lock wheel clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  \1\t\2/' | expand -t 12
@@ -67,6 +67,13 @@ facts: ## Make dashboards/grafana/{schema,registries}.json anew from Grafana's n
 
 demo: setup ## Simulate six sites with every fault, take them through the pipeline, show what it found
 	@$(BIN)/kilowatch demo
+
+pictures: setup servers ## Draw docs/pictures anew: half a year of the example sites, by Chromium
+	@folder="$$(mktemp -d)"; trap 'rm -rf "$$folder"' EXIT; \
+	$(BIN)/kilowatch demo --cases --output "$$folder/cases" >/dev/null; \
+	shot() { $(BIN)/kilowatch dashboards shot --store "duckdb:///$$folder/cases/kilowatch.duckdb" --out docs/pictures \
+	  --time-zone Asia/Taipei "$$@"; }; \
+	shot --dashboard kw-overview-en --dashboard kw-measures-en; shot --dashboard kw-cold-zh --language zh --theme dark
 
 test: setup servers ## Run every test on real servers, warnings being errors
 	@$(BIN)/python -m pytest -n $(WORKERS)

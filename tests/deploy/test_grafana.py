@@ -107,7 +107,7 @@ def test_each_language_is_a_folder_that_compose_mounts(file: dict[str, Any]) -> 
         assert (provider["folder"], provider["folderUid"]) == (FOLDERS[language], FOLDER_UIDS[language])
         place = Path(provider["options"]["path"])
         assert (DEPLOY / mounts[str(place.parent)] / place.name).resolve() == GENERATED / language
-        assert len(list((GENERATED / language).glob("*.json"))) == 13
+        assert len(list((GENERATED / language).glob("*.json"))) == 14
     home = Path(file["services"]["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert (DEPLOY / mounts["/etc/grafana/kilowatch"] / home.relative_to("/etc/grafana/kilowatch")).resolve().is_file()
     assert {rule["folder"] for rule in [read("alerting/rules.yaml")["groups"][0]]} <= set(FOLDERS.values())
@@ -148,7 +148,7 @@ def test_what_kustomize_makes_of_it_has_every_dashboard() -> None:
         pytest.skip("no kubectl here: the ConfigMaps for Grafana were checked by their kustomization alone")
     assert done.returncode == 0, done.stderr
     made = [each for each in yaml.safe_load_all(done.stdout) if each]
-    assert len(made) == 28 and {each["metadata"]["namespace"] for each in made} == {"monitoring"}
+    assert len(made) == 30 and {each["metadata"]["namespace"] for each in made} == {"monitoring"}
 
 
 def test_compose_needs_nothing_for_it_but_what_make_env_writes(values: dict[str, str]) -> None:
