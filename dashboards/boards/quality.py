@@ -292,5 +292,5 @@ BOARD: Final = Board(
     ),
     variables=(SITES,),
     sections=(TRUST, HOLES, REGISTERS, REJECTED),
-    since="now-30d",
+    since="now-14d",
 )

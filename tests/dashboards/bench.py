@@ -1,4 +1,4 @@
-"""The slowest panels on a year of three sites, on DuckDB and on PostgreSQL: `python -m tests.dashboards.bench`."""
+"""The slowest panels on a year of six sites, on DuckDB and on PostgreSQL: `python -m tests.dashboards.bench`."""
 
 from __future__ import annotations
 

@@ -30,5 +30,6 @@ def copy(source: DuckDBStore, dsn: str, passwords: dict[str, str]) -> None:
                 moments = [column for column, dtype in rows.schema.items() if isinstance(dtype, pl.Datetime)]
                 target.append(f"{schema}.{name}", rows.with_columns(pl.col(moments).cast(pl.Datetime("us"))))
         target.con.execute("vacuum analyze")
+        target.con.execute("checkpoint")  # or what asks next waits for the disk
     finally:
         target.close()
