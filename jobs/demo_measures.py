@@ -51,7 +51,8 @@ def compared(store: DuckDBStore, site: Site, measure: Measure, days: tuple[date,
     Nothing is taken out for weather, season or days off: what is compared is what was counted.
     """
     at = datetime.combine(measure.from_day, time(), site.time_zone).astimezone(UTC).replace(tzinfo=None)
-    lengths = ((measure.from_day - days[0]).days, (days[1] - measure.from_day).days)
+    began = min(max(measure.from_day, days[0]), days[1])
+    lengths = ((began - days[0]).days, (days[1] - began).days)
     output = _a_day(store, "other", measure.output, at, lengths) if measure.output else Sides(None, None)
     held = _held(store, measure.condition, at) if measure.condition else Sides(None, None)
     found = []
@@ -118,7 +119,3 @@ def measures_table(store: DuckDBStore, sites: Sequence[Site], days: tuple[date, 
 
 def _percent(change: float | None) -> str:
     return "" if change is None else f"{change:+.0%}"
-
-
-def _number(amount: float | None) -> str:
-    return "–" if amount is None else f"{amount:,.1f}"

@@ -128,9 +128,7 @@ USED: Final = Section(
                     Column(name="energy_kwh", title=Words("購電", "purchased"), unit=KWH, steps=PLAIN),
                     Column(name="change", title=Words("比前期", "change"), unit=SHARE, decimals=1, steps=PLAIN),
                     Column(name="cost_ntd", title=Words("流動電費", "energy cost"), unit=NTD, decimals=1, steps=PLAIN),
-                    Column(
-                        name="ntd_per_kwh", title=Words("平均單價", "mean price"), unit=NTD_KWH, decimals=2, steps=PLAIN
-                    ),
+                    Column(name="ntd_per_kwh", title=Words("每度", "a kWh"), unit=NTD, decimals=2, steps=PLAIN),
                     ESTIMATED_COLUMN,
                     MISSING_COLUMN,
                 ),
@@ -248,7 +246,7 @@ WHEN: Final = Section(
             columns=tuple(Column(name=band, title=named.words, colour=named.colour) for band, named in BAND.items()),
             unit=NTD,
             drawing=Drawing(is_bars=True, is_stacked=True),
-            width=12,
+            width=10,
         ),
         Panel(
             kind=Kind.TABLE,
@@ -266,9 +264,9 @@ WHEN: Final = Section(
                 Column(name="cost_ntd", title=Words("電費", "Cost"), unit=NTD, decimals=0),
                 Column(name="ntd_per_kwh", title=Words("單價", "Price"), unit=NTD_KWH, decimals=2, width=110),
                 Column(name="unknown_quarters", title=Words("未知", "Unknown"), unit=COUNT, steps=ZERO_IS_GOOD),
-                Column(name="tariff", title=Words("費率", "Tariff"), width=230, custom={"wrapText": True}),
+                Column(name="tariff", title=Words("費率", "Tariff"), width=320),
             ),
-            width=12,
+            width=14,
             empty=Words("站檔沒有電價", "the site's file has no tariff"),
         ),
     ),

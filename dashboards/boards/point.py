@@ -254,7 +254,7 @@ WHAT_CAME: Final = Section(
             columns=narrow(
                 110,
                 moment("read_at", Words("時間", "Read")),
-                Column(name="value", title=Words("數值", "Value")),
+                Column(name="value", title=Words("數值", "Value"), decimals=3),
                 Column(name="text", title=Words("文字", "Word")),
                 Column(name="unit", title=Words("單位", "Unit"), width=80),
                 Column(name="quality", title=Words("品質", "Quality"), names=READING_QUALITY, is_coloured=True),

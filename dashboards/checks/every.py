@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from dashboards.checks import grid, languages, registries, shape, statements, ways
@@ -18,6 +19,15 @@ def check(boards: Sequence[Checked]) -> Iterator[Finding]:
         by_uid.setdefault(board.uid, board)
     for board in boards:
         for one in (shape, registries, grid, statements):
-            yield from one.check(board)
-        yield from ways.check(board, by_uid)
-    yield from languages.check(by_uid)
+            yield from _looked_at(board, one.check(board))
+        yield from _looked_at(board, ways.check(board, by_uid))
+    if boards:
+        yield from _looked_at(boards[0], languages.check(by_uid))
+
+
+def _looked_at(board: Checked, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Findings of one check; a dashboard of another shape than it knows is one, too."""
+    try:
+        yield from findings
+    except (AttributeError, KeyError, TypeError, ValueError, re.error) as error:
+        yield board.wrong("shape", "is built so that it cannot be looked at further", found=repr(error))

@@ -122,6 +122,8 @@ def dashboard_of(path: Path, language: str) -> Dashboard:
                 raise QueryError(f"panel {made.title!r}: expected an id of its own; found {made.panel_id} twice")
             panels[made.panel_id] = made
         variables = variables_of(content)
+    except (AttributeError, TypeError) as error:
+        raise DashboardError(f"{path}: expected a dashboard as Grafana writes it; found {error}") from error
     except QueryError as error:
         raise DashboardError(f"{path}: {error}") from error
     return Dashboard(uid, str(content.get("title") or uid), language, _told(content), panels, variables)

@@ -14,8 +14,8 @@ with each_interval as (
         sum(f.amount) filter (where k.role = 'energy') as energy,
         sum(f.amount) filter (where k.role = 'good') as good,
         sum(f.amount) filter (where k.role = 'scrap') as scrap,
-        count(f.amount) filter (where k.role in ('good', 'scrap')) as counts,
         sum(f.amount) filter (where k.role in ('good', 'scrap')) as pieces,
+        sum(f.missing_ms) filter (where k.role in ('good', 'scrap')) as uncounted_ms,
         sum(f.amount) filter (where k.role = 'temperature_area') as temperature_area,
         sum(p.resolution_ms - f.missing_ms) filter (where k.role = 'hot_time') as known_ms
     from op.kpi as k
@@ -30,12 +30,12 @@ select
     e.asset,
     e.day,
     cast(sum(e.hot) as double precision) / 3600000 as hot_h,
-    cast(sum(e.hot) filter (where e.counts > 0 and e.pieces = 0) as double precision) / 3600000 as waiting_hot_h,
+    cast(sum(e.hot) filter (where e.uncounted_ms = 0 and e.pieces = 0) as double precision) / 3600000 as waiting_hot_h,
     cast(sum(e.overheated) as double precision) / 60000 as overheated_min,
     cast(sum(e.overheated_area) as double precision) * 60 / 1000000 as overheated_degree_min,
     cast(sum(e.heater) as double precision) / 3600000 as heater_h,
     cast(sum(e.energy) as double precision) / 1000000 as energy_kwh,
-    cast(sum(e.energy) filter (where e.hot > 0 and e.counts > 0 and e.pieces = 0) as double precision)
+    cast(sum(e.energy) filter (where e.hot > 0 and e.uncounted_ms = 0 and e.pieces = 0) as double precision)
     / 1000000 as waiting_hot_kwh,
     cast(sum(e.good) as double precision) / 1000 as good_pieces,
     cast(sum(e.scrap) as double precision) / 1000 as scrap_pieces,

@@ -17,6 +17,7 @@ each_interval as (
         p.site,
         k.asset,
         k.system,
+        p.point_id,
         f.local_day as day,
         f.amount,
         p.resolution_ms - f.missing_ms as known_ms,
@@ -38,8 +39,9 @@ select
     cast(sum(e.amount) as double precision) / 1000000 as energy_kwh,
     cast(sum(e.amount) filter (where e.is_working) as double precision) / 1000000 as working_kwh,
     cast(sum(e.amount) filter (where not e.is_working) as double precision) / 1000000 as off_hours_kwh,
-    cast(sum(e.amount) filter (where not e.is_working) as double precision) * 3.6
+    cast(sum(e.amount) filter (where not e.is_working) as double precision) * 3.6 * count(distinct e.point_id)
     / nullif(cast(sum(e.known_ms) filter (where not e.is_working) as double precision), 0) as off_hours_kw,
-    cast(sum(e.known_ms) filter (where not e.is_working) as double precision) / 3600000 as off_hours_h
+    cast(sum(e.known_ms) filter (where not e.is_working) as double precision) / 3600000 / count(distinct e.point_id)
+        as off_hours_h
 from each_interval as e
 group by e.site, e.asset, e.system, e.day;

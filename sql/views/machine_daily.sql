@@ -14,6 +14,8 @@ with tally as (
         sum(d.amount) filter (where d.role = 'cutting_energy') as cutting_kwh,
         sum(d.amount) filter (where d.role = 'setups') as setups,
         sum(d.amount) filter (where d.role = 'energy') as energy_kwh,
+        max(d.known_h) filter (where d.role = 'energy') as energy_known_h,
+        max(d.known_h) filter (where d.role = 'good') as good_known_h,
         sum(d.amount) filter (where d.role = 'good') as good_pieces,
         sum(d.amount) filter (where d.role = 'scrap') as scrap_pieces
     from mart.kpi_daily as d
@@ -36,8 +38,8 @@ counted as (
     select
         t.*,
         s.ideal_s,
-        case when extract(isodow from t.day) < 6 then s.planned_h end as planned_h,
-        coalesce(t.good_pieces, 0) + coalesce(t.scrap_pieces, 0) as pieces
+        case when extract(isodow from t.day) < 6 and t.cutting_h is not null then s.planned_h end as planned_h,
+        t.good_pieces + coalesce(t.scrap_pieces, 0) as pieces
     from tally as t
     inner join said as s on t.site = s.site and t.asset = s.asset
 )
@@ -46,7 +48,7 @@ select
     c.site,
     c.asset,
     c.day,
-    c.known_h - coalesce(c.idle_h, 0) - coalesce(c.setup_h, 0) - coalesce(c.cutting_h, 0) as off_h,
+    c.known_h - coalesce(c.idle_h, 0) - coalesce(c.setup_h, 0) - c.cutting_h as off_h,
     c.idle_h,
     c.setup_h,
     c.cutting_h,
@@ -58,7 +60,8 @@ select
     c.energy_kwh,
     c.good_pieces,
     c.scrap_pieces,
-    c.energy_kwh / nullif(c.good_pieces, 0) as kwh_per_piece,
+    case when c.energy_known_h >= 0.95 * c.good_known_h then c.energy_kwh / nullif(c.good_pieces, 0) end
+        as kwh_per_piece,
     c.cutting_h / nullif(c.planned_h, 0) as availability,
     c.ideal_s * c.pieces / nullif(c.cutting_h * 3600, 0) as effectiveness,
     case when c.scrap_pieces is not null then c.good_pieces / nullif(c.pieces, 0) end as quality_ratio,

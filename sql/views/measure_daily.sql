@@ -46,10 +46,12 @@ select
     h.degree_hours,
     case when h.degree_hours > 0 then v.energy_kwh / h.degree_hours end as kwh_per_degree_hour,
     case
-        when b.location_kgco2e is not null or v.energy_kwh is not null
-            then
-                coalesce(b.location_kgco2e, 0)
-                + coalesce(v.energy_kwh * s.scope_2_location_kgco2e / nullif(s.import_kwh, 0), 0)
+        when v.energy_kwh is null and v.fuel_l is null and v.material_kg is null then null
+        else
+            case
+                when v.energy_kwh is null then 0 else v.energy_kwh * s.scope_2_location_kgco2e / nullif(s.import_kwh, 0)
+            end
+            + case when coalesce(v.fuel_l, 0) = 0 and coalesce(v.material_kg, 0) = 0 then 0 else b.location_kgco2e end
     end as location_kgco2e,
     v.energy_kwh * s.ntd_per_kwh as energy_ntd,
     v.known_h

@@ -17,7 +17,7 @@ with whole_day as (
         cast(floor(case when d.degree_hours > 0 then d.energy_kwh end * 1000000 + 0.5) as bigint) as cooling,
         cast(floor(d.location_kgco2e * 1000000 + 0.5) as bigint) as location
     from mart.measure_daily as d
-    where d.known_h is null or d.known_h > 23
+    where d.known_h is null or d.known_h >= 23
 ),
 
 mean_day as (

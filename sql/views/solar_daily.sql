@@ -6,7 +6,7 @@ with tally as (
         d.asset,
         d.day,
         sum(d.amount) filter (where d.role = 'generation') as generation_kwh,
-        coalesce(sum(d.amount) filter (where d.role = 'export'), 0) as export_kwh
+        sum(d.amount) filter (where d.role = 'export') as export_kwh
     from mart.kpi_daily as d
     where d.kind = 'solar'
     group by d.site, d.asset, d.day
@@ -16,11 +16,33 @@ said as (
     select
         k.site,
         k.asset,
+        count(*) filter (where k.role = 'export') > 0 as has_export,
         max(k.value) filter (where k.role = 'kwp') as kwp,
         max(k.value) filter (where k.role = 'export_ntd_per_kwh') as export_ntd_per_kwh
     from mart.kpi as k
     where k.kind = 'solar'
     group by k.site, k.asset
+),
+
+-- What is not known is null: a silent meter of exports is no export of zero, but a plant without one exports nothing.
+known as (
+    select
+        t.site,
+        t.asset,
+        t.day,
+        t.generation_kwh,
+        case when k.has_export then t.export_kwh else 0 end as export_kwh,
+        case
+            when k.has_export
+                then
+                    t.generation_kwh
+                    - case when t.export_kwh > t.generation_kwh then t.generation_kwh else t.export_kwh end
+            else t.generation_kwh
+        end as self_consumed_kwh,
+        k.kwp,
+        k.export_ntd_per_kwh
+    from tally as t
+    inner join said as k on t.site = k.site and t.asset = k.asset
 )
 
 select
@@ -29,13 +51,11 @@ select
     t.day,
     t.generation_kwh,
     t.export_kwh,
-    greatest(t.generation_kwh - t.export_kwh, 0) as self_consumed_kwh,
+    t.self_consumed_kwh,
     s.import_kwh,
-    greatest(t.generation_kwh - t.export_kwh, 0) / nullif(t.generation_kwh, 0) as self_consumption_share,
-    greatest(t.generation_kwh - t.export_kwh, 0)
-    / nullif(s.import_kwh + greatest(t.generation_kwh - t.export_kwh, 0), 0) as self_sufficiency_share,
-    t.generation_kwh / nullif(k.kwp, 0) as specific_yield_h,
-    t.export_kwh * k.export_ntd_per_kwh as export_ntd
-from tally as t
-inner join said as k on t.site = k.site and t.asset = k.asset
+    t.self_consumed_kwh / nullif(t.generation_kwh, 0) as self_consumption_share,
+    t.self_consumed_kwh / nullif(s.import_kwh + t.self_consumed_kwh, 0) as self_sufficiency_share,
+    t.generation_kwh / nullif(t.kwp, 0) as specific_yield_h,
+    t.export_kwh * t.export_ntd_per_kwh as export_ntd
+from known as t
 left join mart.site_daily as s on t.site = s.site and t.day = s.day;

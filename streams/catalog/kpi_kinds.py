@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -33,12 +34,16 @@ class Role:
 class Number:
     """A number of a kind: what stands in for it, and what it is. None where it may be left out, and is then unknown.
 
-    `with_role` is the role that it goes with: needed where that is given, without meaning where it is not.
+    `with_role` is the role that it goes with: needed where that is given, without meaning where it is not. It lies
+    between `least` and `most`, both included.
     """
 
     text: str
     default: float | None = None
     with_role: str = ""
+    least: float = -math.inf
+    most: float = math.inf
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
     ),
     KpiKind.COMPRESSOR: KpiSpec(
         roles={"power": Role(POWER, Quantity.ENERGY, is_needed=True), "energy": ENERGY},
-        numbers={"on_kw": Number("kW; it runs from here on", with_role="power")},
+        numbers={"on_kw": Number("kW; it runs from here on", with_role="power", least=0)},
         bands=(
             Band("on_time", "power", Tally.TIME, "on_kw"),
             Band("starts", "power", Tally.STARTS, "on_kw"),
@@ -110,11 +115,13 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
             "scrap": PIECES,
         },
         numbers={
-            "idle_kw": Number("kW; idle from here on, off below", with_role="power"),
-            "setup_kw": Number("kW; set up from here on", with_role="power"),
-            "cutting_kw": Number("kW; cutting from here on", with_role="power"),
-            "planned_h": Number("h of a working day (Monday to Friday) that it is planned to be busy (ISO 22400: PBT)"),
-            "ideal_s": Number("s that a piece takes at best (ISO 22400: PRI)"),
+            "idle_kw": Number("kW; idle from here on, off below", with_role="power", least=0),
+            "setup_kw": Number("kW; set up from here on", with_role="power", least=0),
+            "cutting_kw": Number("kW; cutting from here on", with_role="power", least=0),
+            "planned_h": Number(
+                "h of a working day (Monday to Friday) planned to be busy (ISO 22400: PBT)", least=0.01, most=24
+            ),
+            "ideal_s": Number("s that a piece takes at best (ISO 22400: PRI)", least=0.001),
         },
         ascending=("idle_kw", "setup_kw", "cutting_kw"),
         words=("idle", "setup", "cutting"),
@@ -144,7 +151,7 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
         numbers={
             "hot_c": Number("°C; hot enough to forge from here on", with_role="temperature"),
             "too_hot_c": Number("°C; overheated from here on", with_role="temperature"),
-            "on_kw": Number("kW; the heater is on from here on", with_role="power"),
+            "on_kw": Number("kW; the heater is on from here on", with_role="power", least=0),
         },
         ascending=("hot_c", "too_hot_c"),
         bands=(
@@ -165,8 +172,8 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
         },
         numbers={
             "engine_on": Number("unit of the point; the engine runs from here on"),
-            "hybrid": Number("1 where a battery helps the engine", default=0.0),
-            "fuel_ntd_per_l": Number("NTD a litre of fuel"),
+            "hybrid": Number("1 where a battery helps the engine", default=0.0, least=0, most=1),
+            "fuel_ntd_per_l": Number("NTD a litre of fuel", least=0),
         },
         words=("engine",),
         bands=(
@@ -176,8 +183,8 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
     KpiKind.LOAD: KpiSpec(
         roles={"energy": Role(SUMMED, Quantity.ENERGY, is_needed=True, is_several=True)},
         numbers={
-            "from_h": Number("local hour; work begins, Monday to Friday", default=8.0),
-            "to_h": Number("local hour; work ends", default=18.0),
+            "from_h": Number("local hour; work begins, Monday to Friday", default=8.0, least=0, most=23, is_whole=True),
+            "to_h": Number("local hour; work ends", default=18.0, least=1, most=24, is_whole=True),
         },
         ascending=("from_h", "to_h"),
     ),
@@ -187,8 +194,8 @@ SPECS: Final[dict[KpiKind, KpiSpec]] = {
             "export": Role(SUMMED, Quantity.ENERGY, is_several=True),
         },
         numbers={
-            "kwp": Number("kW of the modules at standard test conditions"),
-            "export_ntd_per_kwh": Number("NTD a kWh that is sold"),
+            "kwp": Number("kW of the modules at standard test conditions", least=0.001),
+            "export_ntd_per_kwh": Number("NTD a kWh that is sold", least=0),
         },
     ),
 }  # fmt: skip

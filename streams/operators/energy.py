@@ -412,7 +412,7 @@ def _kernels(
         chosen = table.of_kind(kind)[place]
         if not chosen.any():
             continue
-        columns = (place[chosen], time_ms[chosen], ticks[chosen])
+        columns = (place[chosen], time_ms[chosen], _primary(table, place[chosen], time_ms[chosen], ticks[chosen]))
         rows: Accepted
         if kind is PointKind.REGISTER:
             rows = registers(table, state, *columns, decisions)
@@ -428,6 +428,17 @@ def _kernels(
         parts.append(bucket(table, state, place[events], time_ms[events], ticks[events]))
     empty = [np.zeros(0, dtype=np.int64)]
     return {name: np.concatenate([part[name] for part in parts] or empty) for name in FACT_COLUMNS}
+
+
+def _primary(table: PointTable, place: Int, time_ms: Int, ticks: Int) -> Int:
+    """Ticks of the primary side where a point has CT×PT ratios; registers count theirs by themselves."""
+    if not table.ratios:
+        return ticks
+    ticks = ticks.copy()
+    for at, ratios in table.ratios.items():
+        mine = np.flatnonzero(place == at)
+        ticks[mine] = ratios.primary(time_ms[mine], ticks[mine])
+    return ticks
 
 
 def _has_ties(key: Int) -> bool:

@@ -39,6 +39,28 @@ class Tallies:
 
 
 @dataclass(frozen=True, slots=True)
+class Ratios:
+    """CT×PT ratios of a point as fractions, and the moments from which they hold."""
+
+    from_ms: Int
+    num: Int
+    den: Int
+
+    @classmethod
+    def of(cls, point: Point) -> Ratios:
+        """Those of a point's declaration."""
+        values = [(each.from_ms, each.value.numerator, each.value.denominator) for each in point.ratios]
+        from_ms, num, den = np.array(values, dtype=np.int64).T
+        return cls(from_ms, num, den)
+
+    def primary(self, time_ms: Int, ticks: Int) -> Int:
+        """Ticks of the primary side, whole ones; before the first moment the first ratio holds."""
+        nth = np.maximum(np.searchsorted(self.from_ms, time_ms, side="right") - 1, 0)
+        found: Int = ticks * self.num[nth] // self.den[nth]
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class PointTable:
     """The measured points of one site, in the order of its file; derived and virtual ones have the places behind them.
 
@@ -50,6 +72,7 @@ class PointTable:
     `gate` is what a reading must pass to be believed.
     `moments` are those of the registers' exchanges and changes of ratio, where there are any.
     `cap` is the largest plausible growth in ticks an hour, a tenth of margin included; 0 means none is known.
+    `ratios` are those of powers and reported intervals, and of what is tallied of them, where there are any.
     """
 
     site: Site
@@ -72,6 +95,7 @@ class PointTable:
     masks: dict[PointKind, NDArray[np.bool_]]
     gate: Gate
     moments: dict[int, tuple[int, ...]]
+    ratios: dict[int, Ratios]
     measured: int
     source: Int
     fans: dict[int, tuple[int, ...]]
@@ -138,6 +162,11 @@ class PointTable:
             masks={kind: kinds == KINDS.index(kind) for kind in KINDS},
             gate=Gate.of(site, measured, scales[: len(measured)], lowest[: len(measured)], highest[: len(measured)]),
             moments={place: found for place, point in enumerate(measured) if (found := _moments(point))},
+            ratios={
+                place: Ratios.of(points[each])
+                for place, each in enumerate(source)
+                if points[each].ratios and points[each].kind in (PointKind.POWER, PointKind.INTERVAL)
+            },
             measured=len(measured),
             source=whole(source),
             fans=fans,
@@ -224,9 +253,9 @@ def _numbers(kind: PointKind, unit: str, decimals: int, ratios: tuple[Ratio, ...
     first = ratios[0].value if ratios else Fraction(1)
     most = max((each.value for each in ratios), default=Fraction(1))
     cap = 0
-    if max_rate is not None:  # of a register it is that of the primary side; the register counts the secondary
+    if max_rate is not None:  # it is that of the primary side; a meter counts the secondary
         growth = Fraction(str(max_rate)) * scale * MARGIN
-        cap = int(growth / most if kind is PointKind.REGISTER else growth) + 1
+        cap = int(growth / most) + 1
     # Up to here a value is believed at all, so that prices and factors of it fit 63 bits.
     largest = min(LARGEST_TICKS, int(LARGEST_BASE / (UNITS[unit][1] * most / scale)))
     return _Numbers(scale, UNITS[unit][1] * first / scale, cap, largest)

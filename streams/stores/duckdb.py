@@ -55,6 +55,8 @@ class DuckDBStore:
         self.con.execute("set TimeZone = 'UTC'")
         if read_only:
             self._confine()
+            if not self.rows("select 1 from duckdb_tables() where schema_name = 'op' and table_name = 'migration'"):
+                raise StoreError(f"store {path}: expected a store of Kilowatch; found a DuckDB file without its tables")
         else:
             self._migrate()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.domain.site import Point, PointKind, Quantity, Site, SiteKind
+from streams.domain.site import Point, PointKind, Quantity, Ratio, Site, SiteKind
 from streams.operators import energy, packed, state
 from streams.operators.energy import EnergyOutputs, arrive, flush, is_due, step, work
 from streams.operators.points import PointTable
@@ -235,3 +236,26 @@ def test_how_much_is_taken_at_once_and_kept_in_memory_changes_nothing(
         assert outcome(ALL, readings, cuts) == whole
         patch.setattr(state, "FRAMES", 1)
         assert outcome(ALL, readings, cuts) == whole
+
+
+def with_ratios(*kinds: PointKind) -> PointTable:
+    """Points behind a transformer of 400/5, of 600/5 an hour later."""
+    site = table_of(*kinds).site
+    ratios = (Ratio(START_MS, Fraction(80)), Ratio(START_MS + 60 * MINUTE_MS, Fraction(120)))
+    return PointTable.of(replace(site, points=tuple(replace(point, ratios=ratios) for point in site.points)))
+
+
+@pytest.mark.parametrize("cuts", [[], [1, 2, 3, 4, 5, 6, 7]])
+def test_a_power_behind_a_transformer_is_that_of_the_primary_side_by_the_ratio_of_its_time(cuts: list[int]) -> None:
+    kilowatt = 1_000_000
+    readings = [(0, minute, kilowatt) for minute in (0, 15, 30, 45, 60, 75, 90)]
+    facts, _ = outcome(with_ratios(PointKind.POWER), readings, cuts)
+    assert isinstance(facts, dict)
+    assert [value[0] for value in facts.values()] == [20 * kilowatt] * 3 + [25 * kilowatt] + [30 * kilowatt] * 2
+
+
+def test_reported_intervals_behind_a_transformer_are_those_of_the_primary_side() -> None:
+    readings = [(0, minute, 1_000) for minute in (15, 30, 45, 75, 90)]
+    facts, _ = outcome(with_ratios(PointKind.INTERVAL), readings, [2])
+    assert isinstance(facts, dict)
+    assert [value[0] for value in facts.values()] == [80_000] * 3 + [0] + [120_000] * 2

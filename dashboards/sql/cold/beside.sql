@@ -18,9 +18,10 @@ energy as (
     inner join mart.site as z on e.site = z.site
     where
         e.site in (${site:sqlstring})
-        and $__timeFilter(e.day)
+        and e.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and e.day <= cast(cast($__timeTo() as timestamp) as date) + 1
         and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     group by e.site, e.day
 )
 
@@ -35,7 +36,8 @@ left join energy as e on d.site = e.site and d.day = e.day
 where
     d.site in (${site:sqlstring})
     and d.asset in (${room:sqlstring})
-    and $__timeFilter(d.day)
+    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    >= cast($__timeFrom() as timestamp) - interval '12 hours'
+    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
 order by 1;

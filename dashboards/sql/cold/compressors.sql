@@ -7,14 +7,16 @@ select
     sum(d.on_h) / nullif(sum(d.known_h), 0) as duty_share,
     sum(d.on_h) as on_h,
     sum(d.energy_kwh) as energy_kwh,
-    sum(d.energy_kwh) / nullif(sum(d.on_h), 0) as kwh_per_on_h,
+    sum(d.energy_kwh) filter (where d.known_h >= 23) / nullif(sum(d.on_h) filter (where d.known_h >= 23), 0)
+        as kwh_per_on_h,
     sum(d.known_h) as known_h
 from mart.compressor_daily as d
 inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
-    and $__timeFilter(d.day)
+    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    >= cast($__timeFrom() as timestamp) - interval '12 hours'
+    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
 group by d.site, d.asset
 order by starts_per_h desc nulls last, d.asset asc;

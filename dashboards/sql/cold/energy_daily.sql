@@ -16,8 +16,9 @@ inner join meter as m on e.point = m.point
 inner join mart.site as z on e.site = z.site
 where
     e.site in (${site:sqlstring})
-    and $__timeFilter(e.day)
+    and e.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and e.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    >= cast($__timeFrom() as timestamp) - interval '12 hours'
+    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     and e.energy_kwh is not null
 order by 1, 2;

@@ -8,10 +8,12 @@ inner join mart.site as z on d.site = z.site
 inner join mart.site_daily as s on d.site = s.site and d.day = s.day
 where
     d.site in (${site:sqlstring})
-    and $__timeFilter(d.day)
+    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    >= cast($__timeFrom() as timestamp) - interval '12 hours'
+    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     and s.site in (${site:sqlstring})
-    and $__timeFilter(s.day)
+    and s.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and s.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and d.idle_kwh is not null
 order by 1, 2;

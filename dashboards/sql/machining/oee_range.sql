@@ -12,9 +12,10 @@ with planned as (
     where
         d.site in (${site:sqlstring})
         and d.asset in (${machine:sqlstring})
-        and $__timeFilter(d.day)
+        and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
         and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
         and d.planned_h is not null
 )
 

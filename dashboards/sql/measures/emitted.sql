@@ -8,7 +8,8 @@ inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
     and d.measure in (${measure:sqlstring})
-    and $__timeFilter(d.day)
+    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and d.location_kgco2e is not null
 group by 1
 order by 1;

@@ -3,4 +3,6 @@ select
     max(abs(c.residual_kwh)) as residual_kwh,
     count(*) as register_days
 from mart.conservation as c
-where c.site in (${site:sqlstring}) and $__timeFilter(c.day);
+where
+    c.site in (${site:sqlstring}) and c.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and c.day <= cast(cast($__timeTo() as timestamp) as date) + 1;

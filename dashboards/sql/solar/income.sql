@@ -7,8 +7,9 @@ from mart.solar_daily as d
 inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
-    and $__timeFilter(d.day)
+    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    >= cast($__timeFrom() as timestamp) - interval '12 hours'
+    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     and d.export_ntd is not null
 order by 1, 2;

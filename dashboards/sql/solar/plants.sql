@@ -6,17 +6,18 @@ select
     sum(d.generation_kwh) as energy_kwh,
     sum(d.self_consumed_kwh) as self_consumed_kwh,
     sum(d.export_kwh) as export_kwh,
-    sum(d.generation_kwh) / nullif(max(k.value) * count(*), 0) as yield_h_per_day,
+    sum(d.generation_kwh) / nullif(max(k.value) * count(d.generation_kwh), 0) as yield_h_per_day,
     sum(d.export_ntd) as export_ntd,
-    count(*) filter (where d.generation_kwh is null or d.generation_kwh <= 0) as dark_days,
+    count(*) filter (where d.generation_kwh <= 0) as dark_days,
     count(*) as days
 from mart.solar_daily as d
 left join mart.kpi as k on d.site = k.site and d.asset = k.asset and k.kind = 'solar' and k.role = 'kwp'
 inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
-    and $__timeFilter(d.day)
+    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    >= cast($__timeFrom() as timestamp) - interval '12 hours'
+    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
 group by d.site, d.asset
 order by yield_h_per_day asc nulls last, d.asset asc;

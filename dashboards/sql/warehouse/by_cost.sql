@@ -5,7 +5,9 @@ with site as (
         sum(s.scope_2_location_kgco2e) / nullif(sum(s.import_kwh), 0) as kgco2e_per_kwh,
         sum(s.cost_ntd) / nullif(sum(s.import_kwh), 0) as ntd_per_kwh
     from mart.site_daily as s
-    where s.site in (${site:sqlstring}) and $__timeFilter(s.day)
+    where
+        s.site in (${site:sqlstring}) and s.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and s.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     group by s.site
 ),
 
@@ -28,9 +30,10 @@ electric as (
     inner join mart.site as z on e.site = z.site
     where
         e.site in (${site:sqlstring})
-        and $__timeFilter(e.day)
+        and e.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and e.day <= cast(cast($__timeTo() as timestamp) as date) + 1
         and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     group by e.site, m.asset
 ),
 
@@ -46,7 +49,7 @@ burnt as (
         and $__timeFilter(e.starts_at)
         and date_trunc('day', e.starts_at at time zone 'UTC' at time zone z.time_zone)
         at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
         and e.scope = 1
     group by e.site, e.asset
 ),
@@ -61,9 +64,10 @@ fuel as (
     inner join mart.site as z on d.site = z.site
     where
         d.site in (${site:sqlstring})
-        and $__timeFilter(d.day)
+        and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
         and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     group by d.site, d.asset
 ),
 
@@ -86,7 +90,8 @@ place as (
 
 select
     p.asset,
-    coalesce(f.fuel_ntd, 0) + coalesce(e.energy_kwh * s.ntd_per_kwh, 0) as cost_ntd
+    case when f.fuel_ntd is not null or coalesce(f.fuel_l, 0) = 0 then coalesce(f.fuel_ntd, 0) end
+    + case when e.energy_kwh is null then 0 else e.energy_kwh * s.ntd_per_kwh end as cost_ntd
 from place as p
 inner join site as s on p.site = s.site
 left join electric as e on p.site = e.site and p.asset = e.asset

@@ -6,7 +6,9 @@ with site as (
         sum(s.scope_2_location_kgco2e) / nullif(sum(s.import_kwh), 0) as kgco2e_per_kwh,
         sum(s.cost_ntd) / nullif(sum(s.import_kwh), 0) as ntd_per_kwh
     from mart.site_daily as s
-    where s.site in (${site:sqlstring}) and $__timeFilter(s.day)
+    where
+        s.site in (${site:sqlstring}) and s.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and s.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     group by s.site
 ),
 
@@ -29,9 +31,10 @@ electric as (
     inner join mart.site as z on e.site = z.site
     where
         e.site in (${site:sqlstring})
-        and $__timeFilter(e.day)
+        and e.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and e.day <= cast(cast($__timeTo() as timestamp) as date) + 1
         and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     group by e.site, m.asset
 ),
 
@@ -47,7 +50,7 @@ burnt as (
         and $__timeFilter(e.starts_at)
         and date_trunc('day', e.starts_at at time zone 'UTC' at time zone z.time_zone)
         at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
         and e.scope = 1
     group by e.site, e.asset
 ),
@@ -62,9 +65,10 @@ fuel as (
     inner join mart.site as z on d.site = z.site
     where
         d.site in (${site:sqlstring})
-        and $__timeFilter(d.day)
+        and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
         and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     group by d.site, d.asset
 ),
 
@@ -90,8 +94,10 @@ select
     p.asset,
     f.fuel_l,
     e.energy_kwh,
-    (coalesce(b.direct_kgco2e, 0) + coalesce(e.energy_kwh * s.kgco2e_per_kwh, 0)) / 1000 as mass_tco2e,
-    coalesce(f.fuel_ntd, 0) + coalesce(e.energy_kwh * s.ntd_per_kwh, 0) as cost_ntd
+    (coalesce(b.direct_kgco2e, 0) + case when e.energy_kwh is null then 0 else e.energy_kwh * s.kgco2e_per_kwh end)
+    / 1000 as mass_tco2e,
+    case when f.fuel_ntd is not null or coalesce(f.fuel_l, 0) = 0 then coalesce(f.fuel_ntd, 0) end
+    + case when e.energy_kwh is null then 0 else e.energy_kwh * s.ntd_per_kwh end as cost_ntd
 from place as p
 inner join site as s on p.site = s.site
 left join electric as e on p.site = e.site and p.asset = e.asset

@@ -4,7 +4,9 @@ with price as (
         s.site,
         sum(s.cost_ntd) / nullif(sum(s.import_kwh), 0) as ntd_per_kwh
     from mart.site_daily as s
-    where s.site in (${site:sqlstring}) and $__timeFilter(s.day)
+    where
+        s.site in (${site:sqlstring}) and s.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and s.day <= cast(cast($__timeTo() as timestamp) as date) + 1
     group by s.site
 ),
 
@@ -21,9 +23,10 @@ used as (
     inner join mart.site as z on d.site = z.site
     where
         d.site in (${site:sqlstring})
-        and $__timeFilter(d.day)
+        and d.day >= cast(cast($__timeFrom() as timestamp) as date)
+        and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
         and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        >= cast($__timeFrom() as timestamp) - interval '12 hours'
+        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
     group by d.site, d.asset, d.system
 )
 

@@ -1,0 +1,101 @@
+"""Views of key figures: what is not known is null, and several meters are one system."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from streams.catalog.kpi_kinds import derived_of
+from streams.domain.kpi import Kpi, KpiKind
+from streams.domain.site import PointKind, Quantity
+from streams.operators.points import PointTable
+from streams.stores.duckdb import DuckDBStore
+from streams.stores.site import SiteStore
+from tests.stores.test_duckdb import RECEIVED, RECEIVED_MS, table_of
+from tests.stores.test_tallies import Row, frame, point
+
+DAY = 86_400
+GENERATED, EXPORTED, MAIN = "site/pv", "site/export", "site/main"
+LAMPS = ("site/lamps-1", "site/lamps-2")
+
+
+def kpi(kind: KpiKind, roles: dict[str, tuple[str, ...]], numbers: dict[str, float], system: str = "") -> Kpi:
+    """A key figure of the hall."""
+    points = tuple((role, name) for role, names in roles.items() for name in names)
+    derived = derived_of(kind, {role: list(names) for role, names in roles.items()}, numbers, {})
+    return Kpi(kind, "hall", points, tuple(numbers.items()), derived, system)
+
+
+def views(path: Path, kpis: tuple[Kpi, ...], readings: list[Row], *names: str) -> list[dict[str, Any]]:
+    """The rows of views, one a day, side by side."""
+    points = tuple(
+        point(name, PointKind.REGISTER, Quantity.ENERGY, "kWh") for name in (GENERATED, EXPORTED, MAIN, *LAMPS)
+    )
+    site = replace(table_of(1).site, points=points, import_points=(MAIN,), kpis=kpis)
+    store = DuckDBStore(path)
+    kept = SiteStore(store, PointTable.of(site))
+    pipeline = kept.pipeline()
+    number, _, _, _ = kept.source("abc", "test", RECEIVED)
+    kept.commit(pipeline.step(frame(sorted(readings, key=lambda row: row[1])), RECEIVED_MS), RECEIVED,
+                source=(number, "test", 0, len(readings)))  # fmt: skip
+    kept.commit(pipeline.flush(), RECEIVED, control=("flush", RECEIVED))
+    rows = [store.query(f"select * from mart.{name} order by day") for name in names]
+    store.close()
+    return pl.concat(rows, how="horizontal").to_dicts()
+
+
+def climbing(name: str, a_minute: float, *, since: int = 0, until: int = 2 * DAY) -> list[Row]:
+    """A register that climbs evenly, read every five minutes."""
+    return [(name, second, 100 + second / 60 * a_minute, None) for second in range(since, until + 1, 300)]
+
+
+SOLAR = {"generation": (GENERATED,), "export": (EXPORTED,)}
+
+
+def test_a_plant_sells_what_it_exports_and_the_site_uses_the_rest(tmp_path: Path) -> None:
+    readings = climbing(GENERATED, 0.5) + climbing(EXPORTED, 0.2) + climbing(MAIN, 0.1)
+    days = views(tmp_path / "a.duckdb", (kpi(KpiKind.SOLAR, SOLAR, {"kwp": 100.0}),), readings, "solar_daily")
+    whole = max(days, key=lambda row: row["generation_kwh"])
+    assert whole["generation_kwh"] == pytest.approx(0.5 * 1440)
+    assert whole["self_consumption_share"] == pytest.approx(0.6)
+    assert whole["self_sufficiency_share"] == pytest.approx(0.3 / 0.4)
+    assert whole["specific_yield_h"] == pytest.approx(7.2)
+
+
+def test_a_silent_meter_of_exports_is_no_export_of_zero(tmp_path: Path) -> None:
+    readings = climbing(GENERATED, 0.5) + climbing(EXPORTED, 0.2, until=3600) + climbing(MAIN, 0.1)
+    plant = kpi(KpiKind.SOLAR, SOLAR, {"export_ntd_per_kwh": 4.0})
+    last = views(tmp_path / "a.duckdb", (plant,), readings, "solar_daily")[-1]
+    assert last["generation_kwh"] > 0
+    assert {last[name] for name in ("export_kwh", "export_ntd", "self_consumed_kwh", "self_consumption_share")} == {
+        None
+    }
+
+
+def test_a_silent_meter_of_generation_is_no_use_of_zero(tmp_path: Path) -> None:
+    readings = climbing(GENERATED, 0.5, until=3600) + climbing(EXPORTED, 0.2) + climbing(MAIN, 0.1)
+    last = views(tmp_path / "a.duckdb", (kpi(KpiKind.SOLAR, SOLAR, {}),), readings, "solar_daily")[-1]
+    assert last["export_kwh"] > 0
+    assert {last[name] for name in ("generation_kwh", "self_consumed_kwh", "self_sufficiency_share")} == {None}
+
+
+def test_a_plant_without_a_meter_of_exports_exports_nothing(tmp_path: Path) -> None:
+    readings = climbing(GENERATED, 0.5) + climbing(MAIN, 0.5)
+    days = views(
+        tmp_path / "a.duckdb", (kpi(KpiKind.SOLAR, {"generation": (GENERATED,)}, {}),), readings, "solar_daily"
+    )
+    assert days[0]["export_kwh"] == 0
+    assert days[0]["self_consumption_share"] == pytest.approx(1)
+    assert days[0]["self_sufficiency_share"] == pytest.approx(0.5)
+
+
+def test_two_meters_of_one_system_are_its_power_together(tmp_path: Path) -> None:
+    readings = climbing(LAMPS[0], 5 / 60) + climbing(LAMPS[1], 5 / 60)
+    lights = kpi(KpiKind.LOAD, {"energy": LAMPS}, {"from_h": 8.0, "to_h": 18.0}, "lights")
+    for day in views(tmp_path / "a.duckdb", (lights,), readings, "load_daily"):
+        assert day["off_hours_kw"] == pytest.approx(10)
+        assert day["off_hours_h"] <= 24
