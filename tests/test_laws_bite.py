@@ -222,3 +222,8 @@ def test_the_sum_of_bands_is_missed_when_a_bound_belongs_to_both_sides(monkeypat
 
     monkeypatch.setattr(energy, "tallies", closed)
     fails(test_tallies.test_the_states_of_a_machine_fill_the_time_that_is_known)
+
+
+def test_ratios_are_missed_when_a_power_stays_that_of_the_secondary_side(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(energy, "_primary", lambda *arguments: arguments[-1])
+    fails(test_energy.test_a_power_behind_a_transformer_is_one_of_as_many_times_the_size)

@@ -32,17 +32,17 @@ known as (
         t.day,
         t.generation_kwh,
         case when k.has_export then t.export_kwh else 0 end as export_kwh,
-        case
-            when k.has_export
-                then
-                    t.generation_kwh
-                    - case when t.export_kwh > t.generation_kwh then t.generation_kwh else t.export_kwh end
-            else t.generation_kwh
-        end as self_consumed_kwh,
         k.kwp,
         k.export_ntd_per_kwh
     from tally as t
     inner join said as k on t.site = k.site and t.asset = k.asset
+),
+
+used as (
+    select
+        k.*,
+        case when k.export_kwh >= k.generation_kwh then 0 else k.generation_kwh - k.export_kwh end as self_consumed_kwh
+    from known as k
 )
 
 select
@@ -57,5 +57,5 @@ select
     t.self_consumed_kwh / nullif(s.import_kwh + t.self_consumed_kwh, 0) as self_sufficiency_share,
     t.generation_kwh / nullif(t.kwp, 0) as specific_yield_h,
     t.export_kwh * t.export_ntd_per_kwh as export_ntd
-from known as t
+from used as t
 left join mart.site_daily as s on t.site = s.site and t.day = s.day;

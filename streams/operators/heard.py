@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streams.domain.site import Point, PointKind
 from streams.operators.groups import group_starts
-from streams.operators.points import PointTable
+from streams.operators.points import PointTable, Ratios
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -96,8 +95,6 @@ def in_units(table: PointTable, place: Int, ticks: Int) -> Float:
 
 
 def ratio_at(point: Point, time_ms: Int) -> Float:
-    """The CT×PT ratio of a point at each time; before the first it is the first."""
-    values = np.array([float(each.value) for each in point.ratios] or [float(Fraction(1))])
-    begins = np.array([each.from_ms for each in point.ratios], dtype=np.int64)
-    found: Float = values[np.maximum(np.searchsorted(begins, time_ms, side="right") - 1, 0)]
-    return found
+    """The CT×PT ratio of a point at each time, as a number."""
+    num, den = Ratios.of(point).at(time_ms)
+    return num / den

@@ -48,16 +48,20 @@ class Ratios:
 
     @classmethod
     def of(cls, point: Point) -> Ratios:
-        """Those of a point's declaration."""
-        values = [(each.from_ms, each.value.numerator, each.value.denominator) for each in point.ratios]
+        """Those of a point's declaration; one where there are none."""
+        values = [(each.from_ms, each.value.numerator, each.value.denominator) for each in point.ratios] or [(0, 1, 1)]
         from_ms, num, den = np.array(values, dtype=np.int64).T
         return cls(from_ms, num, den)
 
-    def primary(self, time_ms: Int, ticks: Int) -> Int:
-        """Ticks of the primary side, whole ones; before the first moment the first ratio holds."""
+    def at(self, time_ms: Int) -> tuple[Int, Int]:
+        """Numerators and denominators that hold at each time; before the first moment the first ratio holds."""
         nth = np.maximum(np.searchsorted(self.from_ms, time_ms, side="right") - 1, 0)
-        found: Int = ticks * self.num[nth] // self.den[nth]
-        return found
+        return self.num[nth], self.den[nth]
+
+    def primary(self, time_ms: Int, ticks: Int) -> Int:
+        """Ticks of the primary side, whole ones."""
+        num, den = self.at(time_ms)
+        return ticks * num // den
 
 
 @dataclass(frozen=True, slots=True)

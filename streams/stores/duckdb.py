@@ -56,6 +56,7 @@ class DuckDBStore:
         if read_only:
             self._confine()
             if not self.rows("select 1 from duckdb_tables() where schema_name = 'op' and table_name = 'migration'"):
+                self.close()
                 raise StoreError(f"store {path}: expected a store of Kilowatch; found a DuckDB file without its tables")
         else:
             self._migrate()

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.domain.site import Point, PointKind, Quantity, Ratio, Site, SiteKind
@@ -243,6 +243,18 @@ def with_ratios(*kinds: PointKind) -> PointTable:
     site = table_of(*kinds).site
     ratios = (Ratio(START_MS, Fraction(80)), Ratio(START_MS + 60 * MINUTE_MS, Fraction(120)))
     return PointTable.of(replace(site, points=tuple(replace(point, ratios=ratios) for point in site.points)))
+
+
+@given(streams(), st.lists(st.integers(0, 140), max_size=12))
+@example([(2, 0, 1_000), (2, 5, 3_000)], [1])
+def test_a_power_behind_a_transformer_is_one_of_as_many_times_the_size(
+    readings: list[Reading], cuts: list[int]
+) -> None:
+    ratios = (Ratio(START_MS, Fraction(400, 5)),)
+    points = (*ALL.site.points[:2], replace(ALL.site.points[2], ratios=ratios))
+    behind = PointTable.of(replace(ALL.site, points=points))
+    larger = [(place, minute, ticks * 80 if place == 2 else ticks) for place, minute, ticks in readings]
+    assert outcome(behind, readings, cuts) == outcome(ALL, larger, [])
 
 
 @pytest.mark.parametrize("cuts", [[], [1, 2, 3, 4, 5, 6, 7]])
