@@ -287,8 +287,10 @@ def views(store: Store, schema: str = "mart") -> Views:
     for path in sorted(each for each in (SQL / "views").glob("*.sql") if not each.stem.endswith("_position")):
         rows = store.query(f"select * from {schema}.{path.stem}")
         kept = [name for name in rows.columns if name not in RUN_COLUMNS]
-        shown = rows.select(kept)  # a message that came twice leaves its readings twice
-        found[path.stem] = (shown.unique() if path.stem == "reading" else shown).sort(kept, nulls_last=True)
+        shown = rows.select(kept)
+        if path.stem == "reading":  # a message that came twice leaves its readings twice, the second time maybe late
+            shown = shown.group_by(pl.exclude("is_late")).agg(pl.col("is_late").min()).select(kept)
+        found[path.stem] = shown.sort(kept, nulls_last=True)
     return found
 
 
