@@ -134,7 +134,8 @@ class Service:
         interval_ms = interval_of(asked.span.to_ms - asked.span.from_ms, points, panel.least_interval)
         macros = Macros(asked.span, interval_ms, self.clock())
         expanded = macros.expand(interpolated(query.sql, values, asked.span, interval_ms))
-        return frame_of(await self.asker.ask(expanded.sql), query.form, asked.span, expanded.fill)
+        rows = await self.asker.ask(expanded.sql)
+        return await asyncio.to_thread(frame_of, rows, query.form, asked.span, expanded.fill)
 
     async def _chosen(self, dashboard: Dashboard, asked: Asked) -> Mapping[str, Chosen]:
         def ask(statement: str) -> Any:  # noqa: ANN401 - an awaitable

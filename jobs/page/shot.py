@@ -18,7 +18,7 @@ import typer
 from jobs import options
 from jobs.bridge_run import listen, now_ms
 from jobs.page.chromium import ChromiumError, Tab, chromium
-from jobs.page.dashboards import GENERATED, Dashboards
+from jobs.page.dashboards import GENERATED, Dashboard, Dashboards
 from jobs.page.serve import Folder, store_asker
 from jobs.page.service import Service
 from jobs.page.web import page_runner
@@ -82,15 +82,16 @@ def shot(
     """Write pictures of dashboards as UID.LANGUAGE.THEME.WIDTH.png, drawn with Grafana's components.
 
     Needs Chromium, and for Chinese a font that has it (Debian: chromium, fonts-noto-cjk, fonts-inter). Exit code 1
-    where a panel shows an error instead.
+    where a panel shows an error instead, or the page something else than was asked for.
     """
     found = Dashboards(dashboards)
     pages = _pages(found, language, dashboard)
     _look_for_fonts({spoken for spoken, _ in pages})
-    given = [("from", begins), ("to", ends), *(_variable(each) for each in variables or ())]
+    names = {variable.name for _, each in pages for variable in each.variables}
+    given = [("from", begins), ("to", ends), *(_variable(each, names) for each in variables or ())]
     wanted = [
-        (spoken, uid, colours.value, wide)
-        for spoken, uid in pages
+        (spoken, each.uid, colours.value, wide)
+        for spoken, each in pages
         for colours in theme or [Theme.LIGHT]
         for wide in width or [1_440]
     ]
@@ -103,23 +104,26 @@ def shot(
         raise typer.Exit(1)
 
 
-def _pages(found: Dashboards, languages: list[str] | None, uids: list[str] | None) -> list[tuple[str, str]]:
-    """Languages and uids of what is wanted; KilowatchError for one that is not there."""
+def _pages(found: Dashboards, languages: list[str] | None, uids: list[str] | None) -> list[tuple[str, Dashboard]]:
+    """Languages and dashboards that are wanted; KilowatchError for one that is not there."""
     known = found.languages or [""]
     for language in languages or ():
         if language not in known:
             raise KilowatchError(f"--language: expected one of {', '.join(known)}; found {language!r}")
-    pages = [(spoken, each.uid) for spoken in languages or known for each in found.of_language(spoken)]
+    pages = [(spoken, each) for spoken in languages or known for each in found.of_language(spoken)]
+    uids_known = list(dict.fromkeys(each.uid for _, each in pages))
     for uid in uids or ():
-        if uid not in {each for _, each in pages}:
-            raise KilowatchError(f"--dashboard: expected one of {', '.join(each for _, each in pages)}; found {uid!r}")
-    return [(spoken, uid) for spoken, uid in pages if not uids or uid in uids]
+        if uid not in uids_known:
+            raise KilowatchError(f"--dashboard: expected one of {', '.join(uids_known)}; found {uid!r}")
+    return [(spoken, each) for spoken, each in pages if not uids or each.uid in uids]
 
 
-def _variable(text: str) -> tuple[str, str]:
+def _variable(text: str, names: set[str]) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise KilowatchError(f"--var: expected NAME=VALUE such as site=depot; found {text!r}")
+    if name not in names:
+        raise KilowatchError(f"--var: expected one of {', '.join(sorted(names)) or 'no variable'}; found {name!r}")
     return f"var-{name}", value
 
 

@@ -78,7 +78,7 @@ def page_app(service: Service, address: tuple[str, int], public: Collection[str]
     app.router.add_get("/api/page", page.about)
     app.router.add_get("/api/dashboards/{language}/{uid}", page.dashboard)
     app.router.add_post("/api/dashboards/{language}/{uid}/variables", page.variables)
-    app.router.add_post("/api/dashboards/{language}/{uid}/panels/{panel}", page.panel)
+    app.router.add_post(r"/api/dashboards/{language}/{uid}/panels/{panel:[0-9]{1,9}}", page.panel)
     app.router.add_get("/assets/{name}", page.asset)
     for path in ("/", "/d/{uid}", "/d/{uid}/{slug}"):
         app.router.add_get(path, page.start)
@@ -156,10 +156,7 @@ class _Page:
     async def panel(self, request: web.Request) -> web.Response:
         """The frames of one panel."""
         found = self._service.dashboard(request.match_info["language"], request.match_info["uid"])
-        panel = request.match_info["panel"]
-        if not panel.isdecimal():
-            raise UnknownError(f"expected the id of a panel; found {panel!r}")
-        return _json(await self._service.panel(found, int(panel), await _asked(request)))
+        return _json(await self._service.panel(found, int(request.match_info["panel"]), await _asked(request)))
 
 
 def _is_api(request: web.Request) -> bool:

@@ -267,6 +267,27 @@ def test_pictures_are_as_high_as_their_page_and_one_with_an_error_is_told(
     assert "test-asset-zh.zh.light.1440.png: No" not in done.stderr
 
 
+def test_a_picture_of_something_else_than_was_asked_for_is_told(store_file: Path, tmp_path: Path) -> None:
+    command = [COMMAND, "dashboards", "shot", "--store", f"duckdb:///{store_file}", "--dashboards", str(BOARDS)]
+    one = ["--dashboard", "test-asset-zh", "--language", "zh", "--out", str(tmp_path)]
+
+    def told(*more: str) -> tuple[int, str]:
+        done = subprocess.run([*command, *one, *more], capture_output=True, text=True, check=False)
+        return done.returncode, done.stderr
+
+    assert told("--from", "now-7d", "--to", "now")[0] == 0
+    for span in (("now", "now-7d"), ("yesterday", "now")):
+        code, said = told("--from", span[0], "--to", span[1])
+        assert code == 1
+        assert "連結中的時間範圍" in said
+    code, said = told("--var", "site=nowhere")
+    assert code == 1
+    assert "site" in said
+    code, said = told("--var", "town=here")
+    assert code == 2
+    assert "--var: expected one of asset, " in " ".join(said.split())
+
+
 def test_without_chromium_a_picture_says_what_to_install(store_file: Path, tmp_path: Path) -> None:
     command = [COMMAND, "dashboards", "shot", "--store", f"duckdb:///{store_file}", "--dashboards", str(BOARDS)]
     done = subprocess.run(

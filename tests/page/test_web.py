@@ -145,7 +145,16 @@ def test_there_is_nothing_to_write(page: str, method: str) -> None:
         assert ask(page, path, {}, method=method)[0] in (404, 405), path
 
 
-@pytest.mark.parametrize("path", [f"{OVERVIEW}/panels/99", f"{OVERVIEW}/panels/x", "/api/dashboards/en/none/panels/1"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{OVERVIEW}/panels/99",
+        f"{OVERVIEW}/panels/x",
+        f"{OVERVIEW}/panels/{'9' * 5_000}",
+        f"{OVERVIEW}/panels/%D9%A5",
+        "/api/dashboards/en/none/panels/1",
+    ],
+)
 def test_what_is_not_there_is_told(page: str, path: str) -> None:
     status, _, told = ask(page, path, ASKED)
     assert status == 404

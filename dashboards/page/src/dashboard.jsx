@@ -8,6 +8,7 @@ import { Panel } from './panel.jsx';
 import { text } from './texts.js';
 
 const [COLUMNS, ROW, GAP, NARROW] = [24, 30, 8, 769];
+const RECENT = { from: 'now-6h', to: 'now' };
 const INTERVALS = ['5s', '10s', '30s', '1m', '5m', '15m', '30m', '1h'];
 
 export function Dashboard({ language, uid, place, navigate, about, onTitle }) {
@@ -40,8 +41,11 @@ function Loaded({ found, place, navigate, about }) {
   const [chosen, setChosen] = useState(null);
   const [failure, setFailure] = useState(null);
   const search = useMemo(() => new URLSearchParams(place.search), [place.search]);
-  const raw = useMemo(() => ({ from: bound(search.get('from') ?? dashboard.time?.from ?? 'now-6h'), to: bound(search.get('to') ?? dashboard.time?.to ?? 'now') }), [search, dashboard]);
-  const range = useMemo(() => rangeOf(raw, zone), [raw, zone, turn]);
+  const wanted = useMemo(() => ({ from: bound(search.get('from') ?? dashboard.time?.from ?? 'now-6h'), to: bound(search.get('to') ?? dashboard.time?.to ?? 'now') }), [search, dashboard]);
+  const asked = useMemo(() => rangeUtil.convertRawToRange(wanted, zone), [wanted, zone, turn]);
+  const ascends = asked.from?.valueOf() <= asked.to?.valueOf();
+  const raw = ascends ? wanted : RECENT;
+  const range = useMemo(() => (ascends ? asked : rangeUtil.convertRawToRange(RECENT, zone)), [asked, ascends, zone]);
   const given = useMemo(() => givenBy(search), [search]);
   const refresh = search.get('refresh') ?? (typeof dashboard.refresh === 'string' ? dashboard.refresh : '');
 
@@ -88,7 +92,7 @@ function Loaded({ found, place, navigate, about }) {
     () => ({ language, uid, values, range, raw, turn, timeZone: zone, replaceVariables, onZoom, sync: dashboard.graphTooltip ?? 0 }),
     [language, uid, values, range, raw, turn, zone, replaceVariables, onZoom, dashboard]
   );
-  const warnings = warningsOf(dashboard, chosen);
+  const faults = faultsOf(ascends, chosen);
 
   return (
     <>
@@ -117,7 +121,8 @@ function Loaded({ found, place, navigate, about }) {
       </div>
       {dashboard.description && <div className="kw-description" dangerouslySetInnerHTML={{ __html: renderMarkdown(replaceVariables(dashboard.description)) }} />}
       {about.ended && <div className="kw-note"><Icon name="clock-nine" /> {text('ended', { time: dateTimeFormat(about.ended, { timeZone: zone, format: 'YYYY-MM-DD HH:mm' }) })}</div>}
-      {warnings.map((warning) => <div key={warning} className="kw-note kw-warning" role="note"><Icon name="exclamation-triangle" /> {warning}</div>)}
+      {faults.map((fault) => <div key={fault} className="kw-note kw-warning" role="alert"><Icon name="exclamation-triangle" /> {fault}</div>)}
+      {isAnnotated(dashboard) && <div className="kw-note kw-warning" role="note"><Icon name="exclamation-triangle" /> {`${text('notHonoured')}: annotations`}</div>}
       {failure ? <div className="kw-box kw-box-error" role="alert"><b>{text('failed')}</b><span>{failure}</span></div> : <Grid dashboard={dashboard} page={page} />}
     </>
   );
@@ -288,12 +293,14 @@ function named(dashboard, chosen) {
   return Object.fromEntries((chosen ?? []).map((each) => [each.name, { ...each, multi: kinds[each.name]?.multi ?? false }]));
 }
 
-function warningsOf(dashboard, chosen) {
-  const found = (chosen ?? []).filter(({ replaced }) => replaced).map(({ name }) => text('replaced', { name }));
-  if ((dashboard.annotations?.list ?? []).some(({ builtIn, enable }) => !builtIn && enable)) {
-    found.push(`${text('notHonoured')}: annotations`);
-  }
-  return found;
+// What is shown is not what the link asked for.
+function faultsOf(ascends, chosen) {
+  const replaced = (chosen ?? []).filter((each) => each.replaced).map(({ name }) => text('replaced', { name }));
+  return ascends ? replaced : [text('backwards'), ...replaced];
+}
+
+function isAnnotated(dashboard) {
+  return (dashboard.annotations?.list ?? []).some(({ builtIn, enable }) => !builtIn && enable);
 }
 
 function givenBy(search) {
@@ -312,17 +319,10 @@ function bound(given) {
   if (dateMath.isMathString(value) || value.startsWith('now')) {
     return value;
   }
-  const moment = /^\d{8,}$/.test(value) ? dateTime(Number(value)) : dateTime(value);
-  return moment.isValid() ? moment : 'now';
+  return /^\d{8,}$/.test(value) ? dateTime(Number(value)) : dateTime(value);
 }
 
 const end = (each) => (isDateTime(each) ? each.valueOf() : each);
-
-function rangeOf(raw, timezone) {
-  const range = rangeUtil.convertRawToRange(raw, timezone);
-  const valid = range.from?.isValid() && range.to?.isValid() && range.from.valueOf() <= range.to.valueOf();
-  return valid ? range : rangeUtil.convertRawToRange({ from: 'now-6h', to: 'now' }, timezone);
-}
 
 function moved(range, direction) {
   const half = ((range.to.valueOf() - range.from.valueOf()) / 2) * direction;

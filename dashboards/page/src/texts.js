@@ -7,14 +7,14 @@ const WORDS = {
   en: {
     all: 'All', dashboards: 'Dashboards', dark: 'Dark', light: 'Light', language: '中文', theme: 'Change colours',
     noData: 'No data', notDrawn: 'Not drawn here', failed: 'No answer', loading: 'Loading…', links: 'Links',
-    ended: 'The data ends at {{time}}. That is "now" here.', replaced: '{{name}}: the value of the link is not in this store',
+    ended: 'The data ends at {{time}}. That is "now" here.', replaced: '{{name}}: the value of the link is not in this store', backwards: 'The range of the link is none, or ends before it begins; the last 6 hours are shown',
     notHonoured: 'Not honoured here', unknown: 'There is no dashboard {{uid}}. Choose one above.', drawnWith: "Drawn with Grafana's components",
     missing: 'The panel is missing a time or a number column', noTime: 'no column of times', noNumber: 'no column of numbers', openPanel: 'Link of the panel',
   },
   zh: {
     all: '全部', dashboards: '儀表板', dark: '深色', light: '淺色', language: 'English', theme: '切換配色',
     noData: '沒有資料', notDrawn: '此處無法繪製', failed: '查詢失敗', loading: '載入中…', links: '連結',
-    ended: '資料到 {{time}} 為止，此頁以該時刻為「現在」。', replaced: '{{name}}：連結中的值不在此資料庫',
+    ended: '資料到 {{time}} 為止，此頁以該時刻為「現在」。', replaced: '{{name}}：連結中的值不在此資料庫', backwards: '連結中的時間範圍無效或結束早於開始，改為顯示過去 6 小時',
     notHonoured: '此處未支援', unknown: '沒有儀表板 {{uid}}，請從上方選一個。', drawnWith: '以 Grafana 的元件繪製',
     missing: '缺少時間欄或數值欄', noTime: '沒有時間欄', noNumber: '沒有數值欄', openPanel: '面板連結',
   },
