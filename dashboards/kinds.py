@@ -63,7 +63,7 @@ def _defaults(made: AnyPanel, panel: Panel, language: Language) -> None:
     if panel.highest is not None:
         made.max(panel.highest)
     if panel.names:
-        made.mappings([_mapping(panel.names, language)])
+        made.mappings(_mappings(panel.names, language))
     if panel.empty:
         made.no_value(said(panel.empty, language))
 
@@ -154,12 +154,20 @@ def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(every)
 
 
-def _mapping(names: Names, language: Language) -> model.ValueMap:
-    options = {
+def _mappings(names: Names, language: Language) -> list[model.ValueMapping]:
+    """What stands for words of the store, patterns where they begin with ^; none for what stays as it is."""
+    results = {
         code: model.ValueMappingResult(text=said(named.words, language), color=named.colour, index=place)
         for place, (code, named) in enumerate(names.items())
+        if named.colour or said(named.words, language) != code
     }
-    return model.ValueMap(options=options)
+    plain = {code: result for code, result in results.items() if not code.startswith("^")}
+    found: list[model.ValueMapping] = [model.ValueMap(options=plain)] if plain else []
+    for code, result in results.items():
+        if code.startswith("^"):
+            options = model.DashboardRegexMapOptions(pattern=code, result=result)
+            found.append(model.RegexMap(options=options))
+    return found
 
 
 def _properties(column: Column, panel: Panel, language: Language) -> list[model.DynamicConfigValue]:
@@ -177,7 +185,7 @@ def _properties(column: Column, panel: Panel, language: Language) -> list[model.
     if panel.is_side_by_side or (panel.kind is Kind.TABLE and panel.empty and not column.is_hidden):
         found.append(("noValue", DASH))
     if column.names:
-        found.append(("mappings", [_mapping(column.names, language)]))
+        found.append(("mappings", _mappings(column.names, language)))
     if column.link:
         found.append(("links", [data_link(column.link, language)]))
     if panel.kind is Kind.TABLE and column.is_coloured:

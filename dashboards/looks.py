@@ -165,6 +165,49 @@ CAUSE: Final[Names] = {
     for en, zh in CAUSES
     for side_en, side_zh in SIDES
 }
+
+
+def _in_chinese(*pairs: tuple[str, str]) -> Names:
+    return {text: Named(Words(zh, text)) for text, zh in pairs}
+
+
+REJECTION: Final = _in_chinese(
+    ("unknown point", "站檔沒有這個量測點"),
+    ("time before the site's start", "時間早於場域啟用日"),
+    ("time in the future", "時間在未來"),
+    ("value is not finite", "不是有限數值"),
+    ("value out of range", "超出可能的範圍"),
+    ("unit does not fit the point", "單位與量測點不合"),
+    ("quality is bad", "送方標為不良"),
+    ("not a number", "不是數字"),
+    ("glitch", "突波"),
+    ("conflicting duplicate", "同一時刻有不同的值"),
+    ("no point name", "沒有量測點名稱"),
+    ("no time", "沒有時間"),
+    ("unparsable time", "看不懂的時間"),
+    ("no value", "沒有值"),
+    ("unavailable", "送方無法取得"),
+    ("not finite", "不是有限數值"),
+    ("quality must be 0, 1 or 2", "品質碼須為 0、1 或 2"),
+    ("value must be a number or a word", "值須為數字或文字"),
+    ("unit must be a text", "單位須為文字"),
+    ("time and value must be lists of one length", "時間與值的個數須相同"),
+    ("empty message", "空的訊息"),
+    ("time has no offset and the mapping no time_zone", "時間沒有時區，對應檔也沒有 time_zone"),
+    ("local time does not exist (clock set forward)", "這個當地時間不存在（時鐘撥快）"),
+)
+"""Reasons of `mart.quarantine`; those that quote what was found stay as they are."""
+DECISION: Final = _in_chinese(
+    ("wrapped at the declared width", "到宣告的位數後歸零進位"),
+    ("declared in the catalog", "站檔有宣告"),
+    ("drop at a declared boundary", "在宣告的分界歸零"),
+    ("drop within the register's noise", "倒退在表的雜訊之內"),
+    (r"^caught up after (\d+) minutes at a standstill$", "停滯 $1 分鐘後補上"),
+    (r"^(\d+) off the course$", "$1 筆偏離走勢"),
+    (r"^(\d+) readings stay low$", "$1 筆持續偏低"),
+    (r"^(\d+) readings stay on a new course; the step is not energy$", "$1 筆都在新的走勢上；這一跳不算電量"),
+)
+"""Reasons of `mart.register_event`."""
 YES_NO: Final[Names] = {
     "true": Named(Words("是", "yes"), "orange"),
     "false": Named(Words("否", "no")),

@@ -18,6 +18,7 @@ from dashboards.choices import (
 from dashboards.looks import (
     AGE,
     COUNT,
+    DECISION,
     EVENT,
     KIND,
     KWH,
@@ -209,7 +210,7 @@ WHOLE: Final = Section(
                 Column(name="before_kwh", title=Words("之前", "Before"), decimals=2),
                 Column(name="after_kwh", title=Words("之後", "After"), decimals=2),
                 Column(name="counted_kwh", title=Words("計入", "Counted"), decimals=2),
-                Column(name="reason", title=Words("原因", "Reason")),
+                Column(name="reason", title=Words("原因", "Reason"), names=DECISION),
             ),
             width=12,
             empty=Words("這段時間沒有判定", "no decisions in this range"),

@@ -18,11 +18,13 @@ from dashboards.choices import (
 )
 from dashboards.looks import (
     COUNT,
+    DECISION,
     EVENT,
     EXACTLY_ZERO,
     KWH,
     PLAIN,
     QUALITY_CODE,
+    REJECTION,
     SECONDS,
     ZERO_IS_BEST,
 )
@@ -201,7 +203,7 @@ REGISTERS: Final = Section(
                 Column(name="before_kwh", title=Words("之前", "Before"), decimals=2, width=95),
                 Column(name="after_kwh", title=Words("之後", "After"), decimals=2, width=95),
                 Column(name="counted_kwh", title=Words("計入", "Counted"), decimals=2, width=85),
-                Column(name="reason", title=Words("原因", "Reason")),
+                Column(name="reason", title=Words("原因", "Reason"), names=DECISION),
             ),
             width=19,
             height=9,
@@ -256,7 +258,7 @@ REJECTED: Final = Section(
             ),
             query="quality/reasons",
             columns=(
-                Column(name="reason", title=Words("原因", "Reason")),
+                Column(name="reason", title=Words("原因", "Reason"), names=REJECTION),
                 Column(name="rejected", title=Words("筆", "Rejected"), unit=COUNT, width=90),
                 Column(name="sources", title=Words("來源數", "Sources"), unit=COUNT, width=80),
                 moment("last_at", Words("最後", "Last")),
@@ -275,7 +277,7 @@ REJECTED: Final = Section(
             columns=(
                 moment("received_at", Words("收到", "Received")),
                 Column(name="source", title=Words("來源", "Source"), width=200),
-                Column(name="reason", title=Words("原因", "Reason"), width=160),
+                Column(name="reason", title=Words("原因", "Reason"), names=REJECTION, width=160),
                 Column(name="payload", title=Words("原文", "Payload")),
             ),
             width=14,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from dashboards.checks.found import Checked, read
 from dashboards.generate import RULES
+from dashboards.looks import DECISION, REJECTION
 from dashboards.place import GENERATED
 from jobs.cli import app
 from jobs.dashboards_execute import Ran, Runner, newest_ms
@@ -21,6 +23,7 @@ from jobs.opening import opened
 from jobs.page.intervals import QueryError
 from jobs.page.macros import TimeRange
 from streams.domain.findings import Finding
+from streams.operators.clean import REASONS
 from streams.stores.store import Store
 
 RUN = CliRunner()
@@ -110,6 +113,17 @@ def test_what_a_store_has_nothing_of_is_offered_as_a_dash(nothing: str) -> None:
     (board,) = [each for each in BOARDS if each.uid == "kw-machining-en"]
     with opened(nothing, read_only=True) as kept:
         assert kept.query(board.variables["site"]["query"]).to_series().to_list() == ["-"]
+
+
+def test_every_reason_of_a_decision_has_words_in_both_languages(demo: str) -> None:
+    assert set(REASONS[1:]) <= set(REJECTION)
+    with opened(demo, read_only=True) as kept:
+        for view, names in (("register_event", DECISION), ("quarantine", REJECTION)):
+            reasons = kept.query(f"select distinct reason from mart.{view}").to_series().to_list()
+            assert len(reasons) > 1
+            assert [
+                each for each in reasons if not (each in names or any(re.fullmatch(name, each) for name in names))
+            ] == []
 
 
 def test_both_ways_to_group_by_time_give_the_same_answers(demo: str) -> None:
