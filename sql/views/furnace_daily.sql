@@ -1,7 +1,18 @@
 -- One row a furnace and local day: hours that it was hot, waited hot with nothing to forge, and was overheated; pieces.
 create or replace view mart.furnace_daily as
 -- Whole numbers of base units (ms, mWh, thousandths of a piece, 1e-6 °C·h) up to the last step.
-with each_interval as (
+with reported as (
+    select
+        k.site,
+        k.asset,
+        bool_and(k.is_event) filter (where k.role = 'good') as good,
+        bool_and(k.is_event) filter (where k.role = 'scrap') as scrap
+    from mart.kpi as k
+    where k.kind = 'furnace'
+    group by k.site, k.asset
+),
+
+each_interval as (
     select
         p.site,
         k.asset,
@@ -17,33 +28,70 @@ with each_interval as (
         sum(f.amount) filter (where k.role in ('good', 'scrap')) as pieces,
         sum(f.missing_ms) filter (where k.role in ('good', 'scrap')) as uncounted_ms,
         sum(f.amount) filter (where k.role = 'temperature_area') as temperature_area,
-        sum(p.resolution_ms - f.missing_ms) filter (where k.role = 'hot_time') as known_ms
+        sum(p.resolution_ms - f.missing_ms) filter (where k.role = 'hot_time') as known_ms,
+        avg(p.resolution_ms - f.missing_ms) filter (where k.role = 'energy') as energy_known_ms,
+        avg(p.resolution_ms - f.missing_ms) filter (where k.role = 'good' and p.kind <> 'amount') as good_known_ms,
+        avg(p.resolution_ms - f.missing_ms) filter (where k.role = 'scrap' and p.kind <> 'amount') as scrap_known_ms
     from op.kpi as k
     inner join op.point as p on k.point_id = p.point_id
     inner join fact.interval as f on p.point_id = f.point_id
     where k.kind = 'furnace' and position('@' in p.site) = 0
     group by p.site, k.asset, f.starts_at, f.local_day
+),
+
+each_day as (
+    select
+        e.site,
+        e.asset,
+        e.day,
+        sum(e.hot) as hot,
+        sum(e.hot) filter (where e.uncounted_ms = 0 and e.pieces = 0) as waiting_hot,
+        sum(e.overheated) as overheated,
+        sum(e.overheated_area) as overheated_area,
+        sum(e.heater) as heater,
+        sum(e.energy) as energy,
+        sum(e.energy) filter (where e.hot > 0 and e.uncounted_ms = 0 and e.pieces = 0) as waiting_hot_energy,
+        sum(e.good) as good,
+        sum(e.scrap) as scrap,
+        sum(e.temperature_area) as temperature_area,
+        sum(e.known_ms) as known_ms,
+        sum(e.energy_known_ms) as energy_known_ms,
+        sum(e.good_known_ms) as good_known_ms,
+        sum(e.scrap_known_ms) as scrap_known_ms
+    from each_interval as e
+    group by e.site, e.asset, e.day
+),
+
+counted as (
+    select
+        d.*,
+        cast(coalesce(d.good, case when r.good then 0 end) as double precision) / 1000 as good_pieces,
+        cast(coalesce(d.scrap, case when r.scrap then 0 end) as double precision) / 1000 as scrap_pieces
+    from each_day as d
+    inner join reported as r on d.site = r.site and d.asset = r.asset
 )
 
 select
-    e.site,
-    e.asset,
-    e.day,
-    cast(sum(e.hot) as double precision) / 3600000 as hot_h,
-    cast(sum(e.hot) filter (where e.uncounted_ms = 0 and e.pieces = 0) as double precision) / 3600000 as waiting_hot_h,
-    cast(sum(e.overheated) as double precision) / 60000 as overheated_min,
-    cast(sum(e.overheated_area) as double precision) * 60 / 1000000 as overheated_degree_min,
-    cast(sum(e.heater) as double precision) / 3600000 as heater_h,
-    cast(sum(e.energy) as double precision) / 1000000 as energy_kwh,
-    cast(sum(e.energy) filter (where e.hot > 0 and e.uncounted_ms = 0 and e.pieces = 0) as double precision)
-    / 1000000 as waiting_hot_kwh,
-    cast(sum(e.good) as double precision) / 1000 as good_pieces,
-    cast(sum(e.scrap) as double precision) / 1000 as scrap_pieces,
-    cast(sum(e.good) as double precision) / nullif(cast(sum(e.good) + sum(e.scrap) as double precision), 0)
-        as yield_share,
-    cast(sum(e.energy) as double precision) / 1000 / nullif(cast(sum(e.good) as double precision), 0) as kwh_per_piece,
-    cast(sum(e.temperature_area) as double precision) * 3.6
-    / nullif(cast(sum(e.known_ms) as double precision), 0) as mean_c,
-    cast(sum(e.known_ms) as double precision) / 3600000 as known_h
-from each_interval as e
-group by e.site, e.asset, e.day;
+    c.site,
+    c.asset,
+    c.day,
+    cast(c.hot as double precision) / 3600000 as hot_h,
+    cast(c.waiting_hot as double precision) / 3600000 as waiting_hot_h,
+    cast(c.overheated as double precision) / 60000 as overheated_min,
+    cast(c.overheated_area as double precision) * 60 / 1000000 as overheated_degree_min,
+    cast(c.heater as double precision) / 3600000 as heater_h,
+    cast(c.energy as double precision) / 1000000 as energy_kwh,
+    cast(c.waiting_hot_energy as double precision) / 1000000 as waiting_hot_kwh,
+    c.good_pieces,
+    c.scrap_pieces,
+    case
+        when coalesce(c.scrap_known_ms, c.good_known_ms, 0) >= 0.95 * coalesce(c.good_known_ms, 0)
+            then c.good_pieces / nullif(c.good_pieces + c.scrap_pieces, 0)
+    end as yield_share,
+    case
+        when c.energy_known_ms >= 0.95 * coalesce(c.good_known_ms, 0)
+            then cast(c.energy as double precision) / 1000000 / nullif(c.good_pieces, 0)
+    end as kwh_per_piece,
+    cast(c.temperature_area as double precision) * 3.6 / nullif(cast(c.known_ms as double precision), 0) as mean_c,
+    cast(c.known_ms as double precision) / 3600000 as known_h
+from counted as c;

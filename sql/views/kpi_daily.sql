@@ -9,8 +9,12 @@ select
     f.local_day as day,
     cast(sum(f.amount) as double precision) / u.base_per_unit as amount,
     u.unit,
-    count(*) * max(p.resolution_ms) / 3600000e0 / count(distinct p.point_id)
-    - cast(sum(f.missing_ms) as double precision) / 3600000 / count(distinct p.point_id) as known_h
+    case
+        when bool_or(p.kind <> 'amount')
+            then
+                count(*) * max(p.resolution_ms) / 3600000e0 / count(distinct p.point_id)
+                - cast(sum(f.missing_ms) as double precision) / 3600000 / count(distinct p.point_id)
+    end as known_h
 from op.kpi as k
 inner join op.point as p on k.point_id = p.point_id
 inner join fact.interval as f on p.point_id = f.point_id

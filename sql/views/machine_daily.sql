@@ -16,8 +16,8 @@ with tally as (
         sum(d.amount) filter (where d.role = 'energy') as energy_kwh,
         max(d.known_h) filter (where d.role = 'energy') as energy_known_h,
         max(d.known_h) filter (where d.role = 'good') as good_known_h,
-        sum(d.amount) filter (where d.role = 'good') as good_pieces,
-        sum(d.amount) filter (where d.role = 'scrap') as scrap_pieces
+        sum(d.amount) filter (where d.role = 'good') as counted_good,
+        sum(d.amount) filter (where d.role = 'scrap') as counted_scrap
     from mart.kpi_daily as d
     where d.kind = 'machine'
     group by d.site, d.asset, d.day
@@ -28,20 +28,30 @@ said as (
         k.site,
         k.asset,
         max(k.value) filter (where k.role = 'planned_h') as planned_h,
-        max(k.value) filter (where k.role = 'ideal_s') as ideal_s
+        max(k.value) filter (where k.role = 'ideal_s') as ideal_s,
+        bool_and(k.is_event) filter (where k.role = 'good') as reports_good,
+        bool_and(k.is_event) filter (where k.role = 'scrap') as reports_scrap
     from mart.kpi as k
     where k.kind = 'machine'
     group by k.site, k.asset
 ),
 
-counted as (
+made as (
     select
         t.*,
         s.ideal_s,
         case when extract(isodow from t.day) < 6 and t.cutting_h is not null then s.planned_h end as planned_h,
-        t.good_pieces + coalesce(t.scrap_pieces, 0) as pieces
+        coalesce(t.counted_good, case when s.reports_good then 0 end) as good_pieces,
+        coalesce(t.counted_scrap, case when s.reports_scrap then 0 end) as scrap_pieces
     from tally as t
     inner join said as s on t.site = s.site and t.asset = s.asset
+),
+
+counted as (
+    select
+        m.*,
+        m.good_pieces + coalesce(m.scrap_pieces, 0) as pieces
+    from made as m
 )
 
 select
@@ -60,7 +70,7 @@ select
     c.energy_kwh,
     c.good_pieces,
     c.scrap_pieces,
-    case when c.energy_known_h >= 0.95 * c.good_known_h then c.energy_kwh / nullif(c.good_pieces, 0) end
+    case when c.energy_known_h >= 0.95 * coalesce(c.good_known_h, 0) then c.energy_kwh / nullif(c.good_pieces, 0) end
         as kwh_per_piece,
     c.cutting_h / nullif(c.planned_h, 0) as availability,
     c.ideal_s * c.pieces / nullif(c.cutting_h * 3600, 0) as effectiveness,

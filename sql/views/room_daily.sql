@@ -1,6 +1,16 @@
 -- One row a room and local day: temperature, time out of its band, degree-hours held, energy for them, pallets.
 create or replace view mart.room_daily as
-with tally as (
+with delivered as (
+    select
+        k.site,
+        k.asset,
+        bool_and(k.is_event) as is_event
+    from mart.kpi as k
+    where k.kind = 'room' and k.role = 'pallets'
+    group by k.site, k.asset
+),
+
+tally as (
     select
         d.site,
         d.asset,
@@ -19,7 +29,7 @@ with tally as (
         sum(d.amount) filter (where d.role = 'defrosts') as defrosts,
         sum(d.amount) filter (where d.role = 'energy') as energy_kwh,
         max(d.known_h) filter (where d.role = 'energy') as energy_known_h,
-        sum(d.amount) filter (where d.role = 'pallets') as pallets
+        sum(d.amount) filter (where d.role = 'pallets') as counted_pallets
     from mart.kpi_daily as d
     where d.kind = 'room'
     group by d.site, d.asset, d.day
@@ -31,8 +41,10 @@ held as (
         t.temperature_area / nullif(t.known_h, 0) as mean_c,
         t.outdoor_area / nullif(t.outdoor_known_h, 0) as outdoor_c,
         -- What it took is compared with what it was for where both are known of the same time, to one part in twenty.
-        case when t.energy_known_h >= 0.95 * t.known_h then t.energy_kwh end as whole_kwh
+        case when t.energy_known_h >= 0.95 * t.known_h then t.energy_kwh end as whole_kwh,
+        coalesce(t.counted_pallets, case when p.is_event then 0 end) as pallets
     from tally as t
+    left join delivered as p on t.site = p.site and t.asset = p.asset
 )
 
 select

@@ -198,6 +198,38 @@ def test_the_hybrid_crane_burns_a_third_for_each_move_and_nights_are_quieter(sto
     assert kwh["dispensers/kwh"][1] < 0.4 * kwh["dispensers/kwh"][0]
 
 
+def test_hot_spots_are_the_fuel_and_the_meters_of_their_assets_each_counted_once(story: partial[Story]) -> None:
+    yard = story("container_yard")
+    spots = {
+        asset: values
+        for asset, *values in yard.ask(
+            "select asset, sum(fuel_l), sum(energy_kwh), sum(scope_1_kgco2e), sum(location_kgco2e), sum(cost_ntd)"
+            " from mart.hot_spot_daily group by asset"
+        ).iter_rows()
+    }
+    fuel = yard.ask(
+        "select asset, sum(amount) from mart.amount_interval where point like '%/%/f%' and unit = 'L' group by asset"
+    )
+    burnt = yard.ask("select asset, sum(location_kgco2e) from mart.emissions_interval where scope = 1 group by asset")
+    energy = yard.ask(
+        "select k.asset, sum(e.energy_kwh) from (select distinct asset, point from mart.kpi where role = 'energy') as k"
+        " inner join mart.energy_daily as e on k.point = e.point group by k.asset"
+    )
+    for nth, rows in enumerate((fuel, energy, burnt)):
+        assert dict(rows.iter_rows()) == pytest.approx(
+            {asset: values[nth] for asset, values in spots.items() if values[nth] is not None}
+        )
+    factor, price = yard.ask(
+        "select sum(scope_2_location_kgco2e) / sum(import_kwh), sum(cost_ntd) / sum(import_kwh) from mart.site_daily"
+    ).row(0)
+    litres, kwh, direct, emitted, cost = spots["rtg-1"]
+    assert emitted == pytest.approx(direct + kwh * factor, rel=0.01)
+    assert cost == pytest.approx(litres * 30 + kwh * price, rel=0.05)  # the price is that of each day
+    lamps = spots["yard-lights"]
+    assert lamps[0] is lamps[2] is None
+    assert lamps[3] == pytest.approx(lamps[1] * factor, rel=0.01)
+
+
 def test_a_measure_changes_nothing_before_its_day(tmp_path: Path) -> None:
     source = SHIPPED / "tap_forge.yaml"
     later = tmp_path / "later.yaml"

@@ -21,6 +21,13 @@ from tests.stores.test_tallies import Row, frame, point
 DAY = 86_400
 GENERATED, EXPORTED, MAIN = "site/pv", "site/export", "site/main"
 LAMPS = ("site/lamps-1", "site/lamps-2")
+FILLS, MOVES, GOOD, SCRAP = "site/fills", "site/moves", "site/good", "site/scrap"
+OTHERS = (
+    point(FILLS, PointKind.AMOUNT, Quantity.VOLUME, "L"),
+    point(MOVES, PointKind.REGISTER, Quantity.COUNT, "1"),
+    point(GOOD, PointKind.REGISTER, Quantity.COUNT, "pcs"),
+    point(SCRAP, PointKind.REGISTER, Quantity.COUNT, "pcs"),
+)
 
 
 def kpi(kind: KpiKind, roles: dict[str, tuple[str, ...]], numbers: dict[str, float], system: str = "") -> Kpi:
@@ -32,9 +39,8 @@ def kpi(kind: KpiKind, roles: dict[str, tuple[str, ...]], numbers: dict[str, flo
 
 def views(path: Path, kpis: tuple[Kpi, ...], readings: list[Row], *names: str) -> list[dict[str, Any]]:
     """The rows of views, one a day, side by side."""
-    points = tuple(
-        point(name, PointKind.REGISTER, Quantity.ENERGY, "kWh") for name in (GENERATED, EXPORTED, MAIN, *LAMPS)
-    )
+    meters = [point(name, PointKind.REGISTER, Quantity.ENERGY, "kWh") for name in (GENERATED, EXPORTED, MAIN, *LAMPS)]
+    points = (*meters, *OTHERS)
     site = replace(table_of(1).site, points=points, import_points=(MAIN,), kpis=kpis)
     store = DuckDBStore(path)
     kept = SiteStore(store, PointTable.of(site))
@@ -99,3 +105,36 @@ def test_two_meters_of_one_system_are_its_power_together(tmp_path: Path) -> None
     for day in views(tmp_path / "a.duckdb", (lights,), readings, "load_daily"):
         assert day["off_hours_kw"] == pytest.approx(10)
         assert day["off_hours_h"] <= 24
+
+
+def test_fuel_that_is_filled_in_now_and_then_is_that_of_all_moves_and_of_no_single_day(tmp_path: Path) -> None:
+    crane = kpi(KpiKind.HANDLER, {"fuel": (FILLS,), "moves": (MOVES,)}, {"fuel_ntd_per_l": 30.0})
+    readings = [*climbing(MOVES, 1.0), (FILLS, 3600, 100.0, None)]
+    days = views(tmp_path / "a.duckdb", (crane,), readings, "handler_daily")
+    assert len(days) >= 3
+    assert {day["l_per_move"] for day in days} == {None}
+    assert [day["fuel_l"] for day in days] == [100.0] + [0.0] * (len(days) - 1)
+    assert sum(day["fuel_ntd"] for day in days) == 3_000
+    assert sum(day["moves"] for day in days) == pytest.approx(2 * 1440)
+
+
+@pytest.mark.parametrize("kind", [KpiKind.HANDLER, KpiKind.MACHINE, KpiKind.FURNACE])
+def test_energy_of_half_a_day_is_not_that_of_the_pieces_of_all_of_it(kind: KpiKind, tmp_path: Path) -> None:
+    made, each = ("moves", "kwh_per_move") if kind is KpiKind.HANDLER else ("good", "kwh_per_piece")
+    counter = MOVES if kind is KpiKind.HANDLER else GOOD
+    row = kpi(kind, {"energy": (MAIN,), made: (counter,)}, {})
+    begin = (climbing(MAIN, 0.1, until=DAY + DAY // 2), climbing(MAIN, 0.1))
+    for nth, energy in enumerate(begin):
+        days = views(tmp_path / f"{nth}.duckdb", (row,), energy + climbing(counter, 1.0), f"{kind}_daily")
+        whole = [day[each] for day in days]
+        assert whole[0] == pytest.approx(0.1)
+        assert whole[-1] == (pytest.approx(0.1) if nth else None)
+
+
+def test_scrap_of_half_a_day_gives_no_yield(tmp_path: Path) -> None:
+    row = kpi(KpiKind.FURNACE, {"good": (GOOD,), "scrap": (SCRAP,)}, {})
+    for nth, until in enumerate((DAY + DAY // 2, 2 * DAY)):
+        readings = climbing(GOOD, 0.9) + climbing(SCRAP, 0.1, until=until)
+        days = views(tmp_path / f"{nth}.duckdb", (row,), readings, "furnace_daily")
+        assert days[0]["yield_share"] == pytest.approx(0.9)
+        assert days[-1]["yield_share"] == (pytest.approx(0.9) if nth else None)
