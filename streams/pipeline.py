@@ -329,7 +329,8 @@ class Pipeline:
         if self.scoring is None:
             self.scoring = anomaly.from_bytes(len(self.table.points), self.memory.scored())
         minute = minute_of_week(rows.starts_ms, self.table.site.time_zone, self.holidays)
-        self.scoring, frame, found = score(self.scoring, rows, minute)
+        reading_ms = np.where(self.table.is_level, 0, self.table.interval_ms)[rows.place]
+        self.scoring, frame, found = score(self.scoring, rows, minute, reading_ms)
         place = np.unique(rows.place)
         return frame, found, dict(zip(place.tolist(), anomaly.to_bytes(self.scoring, place), strict=True))
 

@@ -34,21 +34,28 @@ SCORES = {
 """
 
 
-def score(state: State, rows: Closed, minute_of_week: Int) -> tuple[State, pl.DataFrame, Float]:
+def score(
+    state: State, rows: Closed, minute_of_week: Int, reading_ms: Int | None = None
+) -> tuple[State, pl.DataFrame, Float]:
     """Score intervals; `minute_of_week` has the local minute at which each begins, holidays like Sundays.
+
+    `reading_ms` is the time from one reading of each interval's point to the next. Intervals shorter than that repeat
+    one another, and are no news: the first of those of a reading, counted from midnight, stands for them all.
 
     Returns the new state, the rows of SCORES for all whose value is known, and the score of each interval that a rule
     may act on (NaN where there is none, and while the point is warming up: what is new in a point's first day is its
     first day). An interval that is mostly missing or estimated has none, and teaches nothing.
     """
-    known = np.isfinite(rows.mean) & ~rows.is_estimated
+    resolution = rows.ends_ms - rows.starts_ms
+    beat = resolution if reading_ms is None else -(-np.maximum(reading_ms, resolution) // resolution) * resolution
+    is_news = minute_of_week * MINUTE_MS % beat < resolution
+    known = np.isfinite(rows.mean) & ~rows.is_estimated & is_news
     value = np.where(known, rows.mean, np.nan)
     found = {name: np.full(len(rows), np.nan) for name in ("score", "expected", "lower", "upper")}
     cause, is_warming = np.zeros(len(rows), dtype=np.int8), np.ones(len(rows), dtype=np.bool_)
-    resolution = rows.ends_ms - rows.starts_ms
     state = anomaly.copied(state)
-    for each in np.unique(resolution).tolist():
-        mine = np.flatnonzero(resolution == each)
+    for each in np.unique(beat).tolist():
+        mine = np.flatnonzero((beat == each) & is_news)
         for at, out in _stepwise(state, rows.place, value, minute_of_week, mine, _config(each)):
             for name, column in found.items():
                 column[at] = getattr(out, name)
@@ -59,8 +66,8 @@ def score(state: State, rows: Closed, minute_of_week: Int) -> tuple[State, pl.Da
 
 
 @lru_cache(maxsize=64)
-def _config(resolution_ms: int) -> Config:
-    return Config(interval_minutes=resolution_ms / MINUTE_MS)
+def _config(beat_ms: int) -> Config:
+    return Config(interval_minutes=beat_ms / MINUTE_MS)
 
 
 def _stepwise(

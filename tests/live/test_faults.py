@@ -38,7 +38,7 @@ from tests.servers.kafka import KafkaServer
 from tests.servers.postgres import PostgresServer
 
 KILLS = int(os.environ.get("KILOWATCH_LIVE_KILLS", "3"))
-DAYS = int(os.environ.get("KILOWATCH_LIVE_DAYS", "2"))
+DAYS = int(os.environ.get("KILOWATCH_LIVE_DAYS", "1"))
 SIZE = 6
 Live = Callable[..., System]
 

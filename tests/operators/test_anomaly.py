@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -171,3 +172,16 @@ def test_no_rule_acts_on_the_scores_of_a_points_first_day() -> None:
 def test_the_logarithm_is_close_and_own() -> None:
     x = np.geomspace(1e-300, 1e300, 10001)
     assert np.abs(anomaly.log2(x) - np.log2(x)).max() < 1e-8
+
+
+def test_what_is_spread_over_quarter_hours_has_the_scores_of_its_hours() -> None:
+    hours = series(3, 2, missing=0)
+    rows = closed(np.repeat(hours, 4, axis=0))
+    minute = rows.starts_ms // 60_000 % 10_080
+    state, frame, acted_on = score(anomaly.fresh(2), rows, minute, np.full(len(rows), 4 * QUARTER_MS))
+    whole = closed(hours)
+    whole = replace(whole, starts_ms=whole.starts_ms * 4, ends_ms=whole.starts_ms * 4 + 4 * QUARTER_MS)
+    by_hour, expected, _ = score(anomaly.fresh(2), whole, whole.starts_ms // 60_000 % 10_080)
+    assert frame.drop("ends_ms").equals(expected.drop("ends_ms"))
+    assert same_state(state, by_hour)
+    assert np.isnan(acted_on[rows.starts_ms % (4 * QUARTER_MS) != 0]).all()
