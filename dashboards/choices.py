@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from dashboards.looks import HOURS, KWH, MOMENT, SEVERITY, SHARE, UNSURE
@@ -116,16 +116,31 @@ def narrow(width: int, *columns: Column) -> tuple[Column, ...]:
     )
 
 
-def parted(panel: Panel, *shown: str, title: Words, says: Words, width: int = 8) -> tuple[Panel, Panel]:
-    """Values side by side as two panels of one query, the second with the columns `shown`: a phone is narrow."""
-    rest = tuple(column.name for column in panel.columns if column.name not in shown)
-    first = replace(panel, shown=rest, width=panel.width - width)
-    return first, replace(panel, shown=shown, width=width, title=title, says=says)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Columns of a panel that are shown as a panel of their own."""
+
+    shown: tuple[str, ...]
+    title: Words
+    says: Words
+    width: int = 8
 
 
-def with_doubt(panel: Panel) -> tuple[Panel, Panel]:
+DOUBT: Final = Part((ESTIMATED_COLUMN.name, MISSING_COLUMN.name), HOW_SURE, ABOUT_SURE)
+
+
+def parted(panel: Panel, *parts: Part) -> tuple[Panel, ...]:
+    """Values side by side as several panels of one query, since a phone is narrow: what is in no part comes first."""
+    elsewhere = {name for part in parts for name in part.shown}
+    rest = tuple(column.name for column in panel.columns if column.name not in elsewhere)
+    first = replace(panel, shown=rest, width=panel.width - sum(part.width for part in parts))
+    others = (replace(panel, shown=each.shown, width=each.width, title=each.title, says=each.says) for each in parts)
+    return (first, *others)
+
+
+def with_doubt(panel: Panel, *parts: Part) -> tuple[Panel, ...]:
     """Values, and beside them how much of them is estimated or missing."""
-    return parted(panel, ESTIMATED_COLUMN.name, MISSING_COLUMN.name, title=HOW_SURE, says=ABOUT_SURE)
+    return parted(panel, *parts, DOUBT)
 
 
 def moment(name: str, title: Words) -> Column:

@@ -98,7 +98,8 @@ def _stat(panel: Panel, language: Language) -> AnyPanel:
     made = stat.Panel()
     made.graph_mode(shapes.BigValueGraphMode.NONE).color_mode(shapes.BigValueColorMode.VALUE)
     made.justify_mode(shapes.BigValueJustifyMode.AUTO).orientation(shapes.VizOrientation.AUTO)
-    made.text_mode(shapes.BigValueTextMode.VALUE if len(panel.columns) == 1 else shapes.BigValueTextMode.VALUE_AND_NAME)
+    is_alone = len(panel.shown or panel.columns) == 1
+    made.text_mode(shapes.BigValueTextMode.VALUE if is_alone else shapes.BigValueTextMode.VALUE_AND_NAME)
     return made.reduce_options(_reduced(panel, language))
 
 
@@ -155,11 +156,10 @@ def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
 
 
 def _mappings(names: Names, language: Language) -> list[model.ValueMapping]:
-    """What stands for words of the store, patterns where they begin with ^; none for what stays as it is."""
+    """What stands for words of the store, which are patterns where they begin with ^."""
     results = {
         code: model.ValueMappingResult(text=said(named.words, language), color=named.colour, index=place)
         for place, (code, named) in enumerate(names.items())
-        if named.colour or said(named.words, language) != code
     }
     plain = {code: result for code, result in results.items() if not code.startswith("^")}
     found: list[model.ValueMapping] = [model.ValueMap(options=plain)] if plain else []

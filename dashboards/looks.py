@@ -12,7 +12,8 @@ KWH: Final = "kwatth"
 CELSIUS: Final = "celsius"
 SHARE: Final = "percentunit"
 """A fraction of 1, shown in per cent."""
-SECONDS: Final = "s"
+AGO: Final = "s"  # as large as it is: 5 s, 3 days
+SECONDS: Final = "dtdhms"  # days and hh:mm:ss, which read alike in every language
 COUNT: Final = "none"
 NTD: Final = "currency:NT$"
 NTD_KWH: Final = "suffix: NT$/kWh"

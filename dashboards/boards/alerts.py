@@ -21,7 +21,7 @@ from dashboards.words import Words
 
 SITE_OF_ALERT: Final = replace(SITE_COLUMN, width=170)
 ASSET_OF_ALERT: Final = replace(ASSET_COLUMN, width=140)
-LASTED: Final = Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, decimals=0, width=90)
+LASTED: Final = Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, width=110)
 RULE: Final = Column(name="rule", title=Words("規則", "Rule"), width=130)
 NO_ALERTS: Final = Words("這段時間沒有警報", "no alerts in this range")
 NO_MESSAGES: Final = Words(

@@ -181,7 +181,7 @@ USUAL: Final = Section(
                 SEVERITY_COLUMN,
                 Column(name="rule", title=Words("規則", "Rule")),
                 moment("opened_at", Words("開始", "Opened")),
-                Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, decimals=0),
+                Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS),
                 *said_columns("said", Words("說明", "What it says")),
                 *said_columns("advice", Words("怎麼做", "What to do")),
             ),

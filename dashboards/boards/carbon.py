@@ -13,6 +13,7 @@ from dashboards.choices import (
     POINT_COLUMN,
     SITE_COLUMN,
     SITES,
+    Part,
     narrow,
     parted,
 )
@@ -25,45 +26,56 @@ NO_SOURCES: Final = Words("站檔沒有排放源", "the site's file has no emiss
 HOW_MUCH: Final = Section(
     Words("排了多少？", "How much did we emit?"),
     (
-        Panel(
-            kind=Kind.STAT,
-            title=Words("範疇一加範疇二", "Scope 1 and 2"),
-            says=Words(
-                "地點基礎的碳排、和前一段同樣長的時間相比、每度購電的碳排。每度碳排上升而用電沒有，多半是柴油或冷媒。",
-                "Location-based emissions, against the span of the same length before, and per purchased kWh. When "
-                "the last rises and the energy does not, it is mostly fuel or refrigerant.",
+        *parted(
+            Panel(
+                kind=Kind.STAT,
+                title=Words("範疇一加範疇二", "Scope 1 and 2"),
+                says=Words(
+                    "地點基礎的碳排，和前一段同樣長的時間相比。",
+                    "Location-based emissions, against the span of the same length before.",
+                ),
+                query="carbon/change",
+                columns=(
+                    Column(name="mass_tco2e", title=Words("碳排", "emissions"), unit=TONNE, decimals=2, steps=PLAIN),
+                    Column(name="change", title=Words("比前期", "change"), unit=SHARE, decimals=1, steps=PLAIN),
+                    Column(name="kgco2e_per_kwh", title=Words("每度", "per kWh"), unit=KG_KWH, decimals=3, steps=PLAIN),
+                ),
+                width=10,
+                height=5,
+                empty=NO_SOURCES,
             ),
-            query="carbon/change",
-            columns=(
-                Column(name="mass_tco2e", title=Words("碳排", "emissions"), unit=TONNE, decimals=2, steps=PLAIN),
-                Column(name="change", title=Words("比前期", "change"), unit=SHARE, decimals=1, steps=PLAIN),
-                Column(name="kgco2e_per_kwh", title=Words("每度", "per kWh"), unit=KG_KWH, decimals=3, steps=PLAIN),
+            Part(
+                ("kgco2e_per_kwh",),
+                Words("每度電", "A kWh"),
+                Words(
+                    "每度購電的碳排。它上升而用電沒有，多半是柴油或冷媒。",
+                    "Emissions per purchased kWh. When they rise and the energy does not, it is mostly fuel or "
+                    "refrigerant.",
+                ),
+                width=4,
             ),
-            width=10,
-            height=5,
-            empty=NO_SOURCES,
         ),
         *parted(
             Panel(
                 kind=Kind.STAT,
-                title=Words("各範疇", "By scope"),
+                title=Words("範疇一與三", "Scopes 1 and 3"),
                 says=Words(
-                    "範疇二有兩種基礎，永遠不相加。",
-                    "Scope 2 has two bases, which are never added up.",
+                    "範疇一是自己燒的和漏的；範疇三是站檔裡列的來源。",
+                    "Scope 1 is what was burnt and leaked here; scope 3 are the sources of the site's file.",
                 ),
                 query="carbon/totals",
                 columns=(
                     Column(name="scope1_tco2e", title=Words("範疇一", "scope 1"), unit=TONNE, decimals=2, steps=PLAIN),
                     Column(
                         name="scope2_location_tco2e",
-                        title=Words("範疇二 地點", "scope 2 location"),
+                        title=Words("地點基礎", "location"),
                         unit=TONNE,
                         decimals=2,
                         steps=PLAIN,
                     ),
                     Column(
                         name="scope2_market_tco2e",
-                        title=Words("範疇二 市場", "scope 2 market"),
+                        title=Words("市場基礎", "market"),
                         unit=TONNE,
                         decimals=2,
                         steps=PLAIN,
@@ -76,15 +88,22 @@ HOW_MUCH: Final = Section(
                 height=5,
                 empty=NO_SOURCES,
             ),
-            "estimated_share",
-            "unknown_share",
-            title=HOW_SURE,
-            says=Words(
-                "「估計」是根據估計或部分缺漏的資料算出的比例；「未知」是缺資料或缺係數而沒有數字的時間。",
-                "Estimated is the share that rests on estimated or partial data; unknown is time without a number, "
-                "because the data or the factor is missing.",
+            Part(
+                ("scope2_location_tco2e", "scope2_market_tco2e"),
+                Words("範疇二", "Scope 2"),
+                Words("兩種基礎，永遠不相加。", "Two bases, which are never added up."),
+                width=5,
             ),
-            width=5,
+            Part(
+                (ESTIMATED_COLUMN.name, "unknown_share"),
+                HOW_SURE,
+                Words(
+                    "「估計」是根據估計或部分缺漏的資料算出的比例；「未知」是缺資料或缺係數而沒有數字的時間。",
+                    "Estimated is the share that rests on estimated or partial data; unknown is time without a number, "
+                    "because the data or the factor is missing.",
+                ),
+                width=4,
+            ),
         ),
     ),
 )

@@ -15,6 +15,7 @@ from dashboards.choices import (
     ROOM,
     TO_ASSET_OF_SERIES,
     TO_POINT_OF_SERIES,
+    Part,
     narrow,
     with_doubt,
 )
@@ -297,10 +298,8 @@ TOOK: Final = Section(
                 kind=Kind.STAT,
                 title=Words("製冷用電", "Energy of the cold"),
                 says=Words(
-                    "庫房與壓縮機的電表合計，每個表只算一次；費用用本站的平均單價。每度時是把庫房維持在室外溫度以下一度"
-                    "一小時所用的電。",
-                    "Meters of rooms and compressors, each counted once; cost at the mean price of the site. A "
-                    "degree-hour is one degree below the outdoor temperature, held for an hour.",
+                    "庫房與壓縮機的電表合計，每個表只算一次；費用用本站的平均單價。",
+                    "Meters of rooms and compressors, each counted once; cost at the mean price of the site.",
                 ),
                 query="cold/energy",
                 columns=(
@@ -324,6 +323,15 @@ TOOK: Final = Section(
                     MISSING_COLUMN,
                 ),
                 empty=NO_ENERGY,
+            ),
+            Part(
+                ("kwh_per_degree_hour", "kwh_per_pallet"),
+                Words("換到什麼", "For what"),
+                Words(
+                    "每度時是把庫房維持在室外溫度以下一度一小時所用的電；每板是每個進出棧板的電。",
+                    "A degree-hour is one degree below the outdoor temperature, held for an hour; a pallet is one that "
+                    "was moved in or out.",
+                ),
             ),
         ),
         Panel(

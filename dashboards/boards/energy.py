@@ -16,6 +16,7 @@ from dashboards.choices import (
     SITE,
     TO_POINT_OF_BAR,
     TO_POINT_OF_SERIES,
+    Part,
     moment,
     narrow,
     with_doubt,
@@ -119,9 +120,8 @@ USED: Final = Section(
                 kind=Kind.STAT,
                 title=Words("購電", "Purchased energy"),
                 says=Words(
-                    "購電量、和前一段同樣長的時間相比、流動電費（含 5 % 營業稅）與平均單價。",
-                    "Purchased energy, against the span of the same length before, its cost (energy charge, 5 % VAT "
-                    "included) and mean price.",
+                    "購電量，和前一段同樣長的時間相比。",
+                    "Purchased energy, against the span of the same length before.",
                 ),
                 query="energy/totals",
                 columns=(
@@ -131,6 +131,14 @@ USED: Final = Section(
                     Column(name="ntd_per_kwh", title=Words("每度", "a kWh"), unit=NTD, decimals=2, steps=PLAIN),
                     ESTIMATED_COLUMN,
                     MISSING_COLUMN,
+                ),
+            ),
+            Part(
+                ("cost_ntd", "ntd_per_kwh"),
+                Words("電費", "Its cost"),
+                Words(
+                    "流動電費（含 5 % 營業稅）與平均單價。",
+                    "The energy charge with 5 % VAT, and the mean price of a kWh.",
                 ),
             ),
         ),

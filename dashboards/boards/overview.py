@@ -20,6 +20,7 @@ from dashboards.choices import (
     TO_PIPELINE,
     TO_SOLAR,
     TO_WAREHOUSE,
+    Part,
     moment,
     narrow,
     said_columns,
@@ -163,9 +164,9 @@ TOTALS: Final = Section(
                 kind=Kind.STAT,
                 title=Words("合計", "Totals"),
                 says=Words(
-                    "所選場域的購電量、流動電費（含 5 % 營業稅）、範疇一與二的碳排（地點基礎）。缺的不會當成 0。",
-                    "Purchased energy of the chosen sites, its cost (energy charge with 5 % VAT), emissions of scope "
-                    "1 and 2 (location-based). What is missing is not counted as zero.",
+                    "所選場域的購電量與流動電費（含 5 % 營業稅）。缺的不會當成 0。",
+                    "Purchased energy of the chosen sites and its cost (energy charge with 5 % VAT). What is missing "
+                    "is not counted as zero.",
                 ),
                 query="overview/totals",
                 columns=(
@@ -176,6 +177,14 @@ TOTALS: Final = Section(
                     MISSING_COLUMN,
                 ),
                 height=5,
+            ),
+            Part(
+                ("mass_tco2e",),
+                Words("碳排", "Emissions"),
+                Words(
+                    "所選場域範疇一與二的碳排（地點基礎）。", "Of scope 1 and 2 of the chosen sites, location-based."
+                ),
+                width=6,
             ),
         ),
     ),
@@ -196,7 +205,7 @@ HAPPENED: Final = Section(
                 Column(name="site", title=Words("場域", "Site"), link=TO_ALERTS, width=160),
                 Column(name="subject", title=Words("對象", "Subject"), width=260),
                 moment("opened_at", Words("開始", "Opened")),
-                Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, decimals=0, width=90),
+                Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, width=110),
                 *said_columns("said", Words("說明", "What it says")),
             ),
             empty=Words("這段時間沒有警報", "no alerts in this range"),

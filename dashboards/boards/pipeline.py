@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.choices import HIDDEN_ASSET, HIDDEN_SITE, POINT_COLUMN, SITE_COLUMN, moment, narrow
-from dashboards.looks import AGE, COUNT, KIND, SECONDS, ZERO_IS_BEST, ZERO_IS_GOOD
+from dashboards.looks import AGE, AGO, COUNT, KIND, REJECTION, SECONDS, ZERO_IS_BEST, ZERO_IS_GOOD
 from dashboards.parts import Board, Column, Drawing, Kind, Panel, Section
 from dashboards.words import Words
 
@@ -24,9 +24,7 @@ RUNNING: Final = Section(
             ),
             query="pipeline/state",
             columns=(
-                Column(
-                    name="oldest_s", title=Words("落後最多", "furthest behind"), unit=SECONDS, decimals=0, steps=AGE
-                ),
+                Column(name="oldest_s", title=Words("落後最多", "furthest behind"), unit=AGO, decimals=0, steps=AGE),
                 Column(name="silent_points", title=Words("沉默的點", "silent points"), unit=COUNT, steps=ZERO_IS_BEST),
             ),
             width=12,
@@ -71,7 +69,6 @@ HOW_FAR: Final = Section(
                     name="behind_s",
                     title=Words("落後", "Behind"),
                     unit=SECONDS,
-                    decimals=0,
                     steps=AGE,
                     is_coloured=True,
                 ),
@@ -129,13 +126,12 @@ WHO_IS_SILENT: Final = Section(
                     name="heard_s",
                     title=Words("多久前收到", "Heard ago"),
                     unit=SECONDS,
-                    decimals=0,
                     steps=AGE,
                     is_coloured=True,
                 ),
-                Column(name="slowest_s", title=Words("最慢", "Slowest"), unit=SECONDS, decimals=0),
+                Column(name="slowest_s", title=Words("最慢", "Slowest"), unit=SECONDS),
             ),
-            width=12,
+            width=13,
             empty=Words("最後一天沒有任何讀值", "no reading in the last day of the range"),
         ),
         Panel(
@@ -152,19 +148,18 @@ WHO_IS_SILENT: Final = Section(
                 HIDDEN_SITE,
                 HIDDEN_ASSET,
                 POINT_COLUMN,
-                Column(name="kind", title=Words("種類", "Kind"), names=KIND, width=90),
+                Column(name="kind", title=Words("種類", "Kind"), names=KIND, width=80),
                 moment("ends_at", Words("最後區間", "Last interval")),
                 Column(
                     name="silent_s",
                     title=Words("沉默", "Silent"),
                     unit=SECONDS,
-                    decimals=0,
                     steps=AGE,
                     is_coloured=True,
-                    width=90,
+                    width=110,
                 ),
             ),
-            width=12,
+            width=11,
             empty=Words("每個點都有聲音", "every point is heard"),
         ),
     ),
@@ -196,6 +191,7 @@ WHAT_COMES: Final = Section(
                 "By arrival and reason. The reasons and what came are on the dashboard of data quality.",
             ),
             query="pipeline/quarantined",
+            columns=tuple(Column(name=reason, title=named.words) for reason, named in REJECTION.items()),
             unit=COUNT,
             least="5m",
             drawing=Drawing(is_bars=True, is_stacked=True),

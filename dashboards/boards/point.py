@@ -17,6 +17,7 @@ from dashboards.choices import (
 )
 from dashboards.looks import (
     AGE,
+    AGO,
     COUNT,
     DECISION,
     EVENT,
@@ -64,7 +65,7 @@ WHAT_IS_IT: Final = Section(
                 ASSET_COLUMN,
                 Column(name="kind", title=Words("種類", "Kind"), names=KIND),
                 Column(name="unit", title=Words("單位", "Unit"), width=80),
-                Column(name="interval_s", title=Words("區間", "Interval"), unit=SECONDS, decimals=0),
+                Column(name="interval_s", title=Words("區間", "Interval"), unit=SECONDS),
                 moment("ends_at", Words("最後區間", "Last interval")),
             ),
             width=12,
@@ -80,7 +81,7 @@ WHAT_IS_IT: Final = Section(
             ),
             query="point/freshness",
             columns=(
-                Column(name="age_s", title=Words("多久前", "ago"), unit=SECONDS, decimals=0, steps=AGE),
+                Column(name="age_s", title=Words("多久前", "ago"), unit=AGO, decimals=0, steps=AGE),
                 Column(name="readings", title=Words("筆數", "readings"), unit="locale", steps=PLAIN),
                 Column(name="late", title=Words("遲到", "late"), unit=COUNT, steps=ZERO_IS_BEST),
                 Column(name="doubtful", title=Words("品質存疑", "doubtful"), unit=COUNT, steps=ZERO_IS_BEST),
@@ -189,7 +190,7 @@ WHOLE: Final = Section(
                 moment("starts_at", Words("開始", "Begins")),
                 Column(name="energy_kwh", title=Words("電量", "Energy"), unit=KWH, decimals=3),
                 Column(name="estimated_kwh", title=Words("其中估計", "Estimated"), unit=KWH, decimals=3),
-                Column(name="missing_s", title=Words("缺漏", "Missing"), unit=SECONDS, decimals=0),
+                Column(name="missing_s", title=Words("缺漏", "Missing"), unit=SECONDS),
                 Column(name="quality", title=Words("品質", "Quality"), names=QUALITY, is_coloured=True),
                 Column(name="revision", title=Words("修訂", "Revision"), unit=COUNT, width=80),
             ),
@@ -260,7 +261,7 @@ WHAT_CAME: Final = Section(
                 Column(name="unit", title=Words("單位", "Unit"), width=80),
                 Column(name="quality", title=Words("品質", "Quality"), names=READING_QUALITY, is_coloured=True),
                 Column(name="is_late", title=Words("遲到", "Late"), names=YES_NO, width=80),
-                Column(name="way_s", title=Words("在路上", "Under way"), unit=SECONDS, decimals=0),
+                Column(name="way_s", title=Words("在路上", "Under way"), unit=SECONDS),
                 Column(name="source", title=Words("來源", "Source")),
             ),
             height=12,

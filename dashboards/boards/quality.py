@@ -138,7 +138,7 @@ HOLES: Final = Section(
                 HIDDEN_SITE,
                 ASSET_COLUMN,
                 replace(POINT_COLUMN, width=320),
-                Column(name="missing_s", title=Words("缺漏時間", "Missing"), unit=SECONDS, decimals=1),
+                Column(name="missing_s", title=Words("缺漏時間", "Missing"), unit=SECONDS),
                 Column(
                     name="missing_share",
                     title=Words("缺漏", "Missing share"),
@@ -276,9 +276,9 @@ REJECTED: Final = Section(
             query="quality/last_rejected",
             columns=(
                 moment("received_at", Words("收到", "Received")),
-                Column(name="source", title=Words("來源", "Source"), width=200),
+                Column(name="source", title=Words("來源", "Source"), width=200, custom={"wrapText": True}),
                 Column(name="reason", title=Words("原因", "Reason"), names=REJECTION, width=160),
-                Column(name="payload", title=Words("原文", "Payload")),
+                Column(name="payload", title=Words("原文", "Payload"), custom={"inspect": True}),
             ),
             width=14,
             empty=Words("這段時間沒有被拒絕的資料", "nothing was rejected in this range"),

@@ -11,6 +11,7 @@ from dashboards.choices import (
     MISSING_COLUMN,
     SOLAR_SITE,
     TO_ASSET_OF_SERIES,
+    Part,
     with_doubt,
 )
 from dashboards.looks import COUNT, KW, KWH, KWH_KWP, NTD, PLAIN, SHARE, ZERO_IS_BEST
@@ -31,11 +32,8 @@ GAVE: Final = Section(
                 kind=Kind.STAT,
                 title=Words("發電", "Generation"),
                 says=Words(
-                    "範圍內的發電、自用、外送與外送收入（站檔的 export_ntd_per_kwh）。外送的電由買方主張，不可再算成"
-                    "本站用的再生能源。",
-                    "Energy of the range: generated, used on site, exported, and the income of that "
-                    "(export_ntd_per_kwh of the site's file). What was exported is claimed by who buys it, and is "
-                    "no renewable use of this site.",
+                    "範圍內的發電與自用。",
+                    "Energy of the range: generated, and used on site.",
                 ),
                 query="solar/range",
                 columns=(
@@ -53,6 +51,15 @@ GAVE: Final = Section(
                     MISSING_COLUMN,
                 ),
                 empty=NO_PLANT,
+            ),
+            Part(
+                ("export_kwh", "export_ntd"),
+                Words("外送", "Export"),
+                Words(
+                    "外送的電與收入（站檔的 export_ntd_per_kwh）。外送的電由買方主張，不可再算成本站用的再生能源。",
+                    "Exported energy and its income (export_ntd_per_kwh of the site's file). It is claimed by who buys "
+                    "it, and is no renewable use of this site.",
+                ),
             ),
         ),
         Panel(

@@ -11,6 +11,7 @@ from dashboards.choices import (
     TO_ASSET_OF_BAR,
     TO_ASSET_OF_SERIES,
     WAREHOUSE_SITE,
+    Part,
     narrow,
     parted,
 )
@@ -86,16 +87,16 @@ MOVES: Final = Section(
                 ),
                 empty=NO_HANDLER,
             ),
-            "l_per_move",
-            "kwh_per_move",
-            "hybrid_share",
-            title=Words("每次搬運", "A move"),
-            says=Words(
-                "每次搬運的油與電，以及油電混合機具占的次數。把搬運移到混合機具上，每次的油會下降。",
-                "Litres and kWh of a move, and the share of the moves that hybrids made. Moves given to hybrids bring "
-                "the litres down.",
+            Part(
+                ("l_per_move", "kwh_per_move", "hybrid_share"),
+                Words("每次搬運", "A move"),
+                Words(
+                    "每次搬運的油與電，以及油電混合機具占的次數。把搬運移到混合機具上，每次的油會下降。",
+                    "Litres and kWh of a move, and the share of the moves that hybrids made. Moves given to hybrids "
+                    "bring the litres down.",
+                ),
+                width=12,
             ),
-            width=12,
         ),
         Panel(
             kind=Kind.TABLE,

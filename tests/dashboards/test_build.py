@@ -83,7 +83,7 @@ def test_panels_are_of_six_kinds_and_of_widths_that_stack() -> None:
         lines: dict[int, int] = {}
         for panel in panels(whole):
             lines[panel["gridPos"]["y"]] = lines.get(panel["gridPos"]["y"], 0) + panel["gridPos"]["w"]
-            assert panel["gridPos"]["w"] >= 5 and panel["gridPos"]["h"] <= 12
+            assert panel["gridPos"]["w"] >= 4 and panel["gridPos"]["h"] <= 12
         assert set(lines.values()) == {WIDTH}
 
 

@@ -200,9 +200,9 @@ MUTATIONS: list[tuple[Callable[[dict[str, Any]], None], str, str]] = [
     (state_without_a_name, "kw-quality 6", "state 9 of quality has no name"),
     (text_for_a_number, "kw-energy 3", "column peak_kw is no number"),
     (many_rows, "kw-energy 3", "more than one row"),
-    (one_name_for_all_bars, "kw-energy 12", "every bar would have the same name"),
-    (two_numbers_a_bar, "kw-energy 12", "expected texts and one number a row"),
-    (nothing_and_no_word, "kw-energy 12", "nothing to show, and no word why"),
+    (one_name_for_all_bars, "kw-energy 13", "every bar would have the same name"),
+    (two_numbers_a_bar, "kw-energy 13", "expected texts and one number a row"),
+    (nothing_and_no_word, "kw-energy 13", "nothing to show, and no word why"),
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { dashboard as load, variables as choose } from './api.js';
 import { ALL, rangeParameters, replacer, variableParameters } from './interpolate.js';
 import { Panel } from './panel.jsx';
-import { text } from './texts.js';
+import { quickRanges, text } from './texts.js';
 
 const [COLUMNS, ROW, GAP, NARROW] = [24, 30, 8, 769];
 const RECENT = { from: 'now-6h', to: 'now' };
@@ -108,6 +108,7 @@ function Loaded({ found, place, navigate, about }) {
             <TimeRangePicker
               value={range}
               timeZone={zone}
+              quickRanges={quickRanges()}
               onChange={setRange}
               onChangeTimeZone={setZone}
               onMoveBackward={() => setRange(moved(range, -1))}

@@ -42,14 +42,13 @@ const GRAFANA_ZH = {
 };
 // In place of a link to Grafana's own documentation.
 const GRAFANA_EN = { 'time-picker.content.empty-recent-list-docs': 'Ends may be relative: now-7d, now/d.' };
-const QUICK_ZH = {
-  'last-5-mins': '過去 5 分鐘', 'last-15-mins': '過去 15 分鐘', 'last-30-mins': '過去 30 分鐘', 'last-1-hour': '過去 1 小時', 'last-3-hours': '過去 3 小時', 'last-6-hours': '過去 6 小時',
-  'last-12-hours': '過去 12 小時', 'last-24-hours': '過去 24 小時', 'last-2-days': '過去 2 天', 'last-7-days': '過去 7 天', 'last-30-days': '過去 30 天', 'last-90-days': '過去 90 天',
-  'last-6-months': '過去 6 個月', 'last-1-year': '過去 1 年', 'last-2-years': '過去 2 年', 'last-5-years': '過去 5 年', yesterday: '昨天', 'day-before-yesterday': '前天', 'this-day-last-week': '上週的今天',
-  'previous-week': '上週', 'previous-month': '上個月', 'previous-fiscal-quarter': '上一會計季', 'previous-year': '去年', 'previous-fiscal-year': '上一會計年度', today: '今天', 'today-so-far': '今天至今',
-  'this-week': '本週', 'this-week-so-far': '本週至今', 'this-month': '本月', 'this-month-so-far': '本月至今', 'this-year': '今年', 'this-year-so-far': '今年至今',
-  'this-fiscal-quarter-so-far': '本會計季至今', 'this-fiscal-quarter': '本會計季', 'this-fiscal-year-so-far': '本會計年度至今', 'this-fiscal-year': '本會計年度',
-};
+// Ranges that are offered: from, to, and what each is called.
+const RANGES = [
+  ['now-6h', 'now', '過去 6 小時', 'Last 6 hours'], ['now-24h', 'now', '過去 24 小時', 'Last 24 hours'], ['now-2d', 'now', '過去 2 天', 'Last 2 days'], ['now-7d', 'now', '過去 7 天', 'Last 7 days'],
+  ['now-14d', 'now', '過去 14 天', 'Last 14 days'], ['now-30d', 'now', '過去 30 天', 'Last 30 days'], ['now-90d', 'now', '過去 90 天', 'Last 90 days'], ['now-180d', 'now', '過去 180 天', 'Last 180 days'],
+  ['now-1y', 'now', '過去 1 年', 'Last year'], ['now/d', 'now', '今天至今', 'Today so far'], ['now-1d/d', 'now-1d/d', '昨天', 'Yesterday'], ['now/w', 'now', '本週至今', 'This week so far'],
+  ['now-1w/w', 'now-1w/w', '上週', 'Previous week'], ['now/M', 'now', '本月至今', 'This month so far'], ['now-1M/M', 'now-1M/M', '上個月', 'Previous month'], ['now/y', 'now', '今年至今', 'This year so far'],
+];
 const RANGE_ZH = {
   lastNMinutes: '過去 {{count}} 分鐘', lastNHours: '過去 {{count}} 小時', lastNDays: '過去 {{count}} 天', lastNMonths: '過去 {{count}} 個月', lastNYears: '過去 {{count}} 年',
   'getBaseRangeOptions.today': '今天', 'getBaseRangeOptions.todaySoFar': '今天至今', 'getBaseRangeOptions.thisWeek': '本週', 'getBaseRangeOptions.thisWeekSoFar': '本週至今', 'getBaseRangeOptions.thisMonth': '本月',
@@ -67,7 +66,6 @@ export async function speak(language) {
   const prefixed = (prefix, texts) => Object.fromEntries(Object.entries(texts).map(([key, text]) => [prefix + key, text]));
   const zh = {
     ...GRAFANA_ZH,
-    ...prefixed('grafana-ui.date-time-pickers.quick-options.', QUICK_ZH),
     ...prefixed('grafana-data.datetime.rangeutils.', RANGE_ZH),
   };
   await i18next.use(initReactI18next).init({
@@ -86,4 +84,9 @@ export async function speak(language) {
 // One of the page's own texts.
 export function text(key, values = {}) {
   return words[key].replace(/\{\{(\w+)\}\}/g, (_, name) => values[name]);
+}
+
+// The ranges that the picker offers, in the page's language.
+export function quickRanges() {
+  return RANGES.map(([from, to, zh, en]) => ({ from, to, display: words === WORDS.zh ? zh : en }));
 }

@@ -11,6 +11,6 @@ where
     and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
     between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
 group by d.asset
-having sum(d.location_kgco2e) is not null
+having sum(d.location_kgco2e) > 0
 order by mass_tco2e desc, d.asset asc
 limit 12;

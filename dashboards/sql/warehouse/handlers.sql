@@ -1,4 +1,4 @@
--- One row a mover of loads: its moves, and litres and kWh for a move and for an hour of its engine.
+-- One row a mover of loads: its moves, and litres and kWh for a move and an hour of its engine; null without a fill.
 select
     d.site,
     d.asset,
@@ -6,9 +6,9 @@ select
     sum(d.moves) as moves,
     sum(d.engine_h) as engine_h,
     sum(d.fuel_l) as fuel_l,
-    sum(d.fuel_l) filter (where d.moves is not null)
+    nullif(sum(d.fuel_l) filter (where d.moves is not null), 0)
     / nullif(sum(d.moves) filter (where d.fuel_l is not null), 0) as l_per_move,
-    sum(d.fuel_l) filter (where d.engine_h is not null)
+    nullif(sum(d.fuel_l) filter (where d.engine_h is not null), 0)
     / nullif(sum(d.engine_h) filter (where d.fuel_l is not null), 0) as l_per_engine_h,
     sum(d.energy_kwh) filter (where d.moves is not null)
     / nullif(sum(d.moves) filter (where d.energy_kwh is not null), 0) as kwh_per_move,
