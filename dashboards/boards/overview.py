@@ -203,7 +203,7 @@ HAPPENED: Final = Section(
             columns=(
                 SEVERITY_COLUMN,
                 Column(name="site", title=Words("場域", "Site"), link=TO_ALERTS, width=160),
-                Column(name="subject", title=Words("對象", "Subject"), width=260),
+                Column(name="subject", title=Words("對象", "Subject"), width=290),
                 moment("opened_at", Words("開始", "Opened")),
                 Column(name="lasted_s", title=Words("歷時", "Lasted"), unit=SECONDS, width=110),
                 *said_columns("said", Words("說明", "What it says")),

@@ -41,6 +41,8 @@ def make(demo: Path, year: Path) -> int:
             "insert into op.point by name select * exclude (twin) "
             f"replace (point_id * 3 + twin as point_id, {twin}) from demo.op.point as p {TWINS}"
         )
+        for table in ("op.kpi", "op.measure"):
+            con.execute(f"insert into {table} by name select * replace (point_id * 3 as point_id) from demo.{table}")
         for month in reversed(range(MONTHS)):
             _month(con, month * DAYS)
         readings = con.execute("select count(*) from raw.reading").fetchone()
