@@ -126,7 +126,7 @@ class Panel:
     is_row_wise: bool = False
     """One value a row, named by the row's text, rather than one a column."""
     shown: tuple[str, ...] = ()
-    """The columns that are shown side by side where it is not all: more than four are too small on a phone."""
+    """The columns that are shown side by side where it is not all: more than two long ones are too small on a phone."""
 
     @property
     def is_side_by_side(self) -> bool:

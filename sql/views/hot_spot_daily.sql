@@ -1,6 +1,6 @@
 -- One row an asset that burns fuel or has a meter among the key figures, and local day: its emissions and its cost.
 create or replace view mart.hot_spot_daily as
--- A meter that two key figures share counts once.
+-- A meter that key figures of one asset share counts once.
 with meter as (
     select distinct
         k.site,

@@ -28,7 +28,8 @@ SCORES = {
     "cause": pl.Int8,
     "is_warming": pl.Boolean,
 }
-"""`value`, `expected`, `lower` and `upper` in the unit of `Closed.mean`; `score` is null while nothing is known yet.
+"""`value`, `expected`, `lower` and `upper` in the unit of `Closed.mean`; `score` is null while nothing is known
+yet, and where an interval is no news.
 
 `cause` is a code of `anomaly.CAUSES`, negative where the value is below what was expected.
 """
@@ -40,7 +41,7 @@ def score(
     """Score intervals; `minute_of_week` has the local minute at which each begins, holidays like Sundays.
 
     `reading_ms` is the time from one reading of each interval's point to the next. Intervals shorter than that repeat
-    one another, and are no news: the first of those of a reading, counted from midnight, stands for them all.
+    one another, and are no news: the first of those of a reading, counted from midnight, has a score for them all.
 
     Returns the new state, the rows of SCORES for all whose value is known, and the score of each interval that a rule
     may act on (NaN where there is none, and while the point is warming up: what is new in a point's first day is its
@@ -49,10 +50,10 @@ def score(
     resolution = rows.ends_ms - rows.starts_ms
     beat = resolution if reading_ms is None else -(-np.maximum(reading_ms, resolution) // resolution) * resolution
     is_news = minute_of_week * MINUTE_MS % beat < resolution
-    known = np.isfinite(rows.mean) & ~rows.is_estimated & is_news
+    known = np.isfinite(rows.mean) & ~rows.is_estimated
     value = np.where(known, rows.mean, np.nan)
     found = {name: np.full(len(rows), np.nan) for name in ("score", "expected", "lower", "upper")}
-    cause, is_warming = np.zeros(len(rows), dtype=np.int8), np.ones(len(rows), dtype=np.bool_)
+    cause, is_warming = np.zeros(len(rows), dtype=np.int8), is_news.copy()
     state = anomaly.copied(state)
     for each in np.unique(beat).tolist():
         mine = np.flatnonzero((beat == each) & is_news)

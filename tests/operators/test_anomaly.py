@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,6 +183,11 @@ def test_what_is_spread_over_quarter_hours_has_the_scores_of_its_hours() -> None
     whole = closed(hours)
     whole = replace(whole, starts_ms=whole.starts_ms * 4, ends_ms=whole.starts_ms * 4 + 4 * QUARTER_MS)
     by_hour, expected, _ = score(anomaly.fresh(2), whole, whole.starts_ms // 60_000 % 10_080)
-    assert frame.drop("ends_ms").equals(expected.drop("ends_ms"))
+    assert frame["value"].equals(pl.Series("value", rows.mean))
+    is_first = pl.col("starts_ms") % (4 * QUARTER_MS) == 0
+    assert frame.filter(is_first).drop("ends_ms").equals(expected.drop("ends_ms"))
+    rest = frame.filter(~is_first)
+    assert rest["score"].null_count() == len(rest)
+    assert not rest["is_warming"].any()
     assert same_state(state, by_hour)
     assert np.isnan(acted_on[rows.starts_ms % (4 * QUARTER_MS) != 0]).all()
