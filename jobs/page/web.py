@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import ipaddress
 import logging
+import re
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,7 @@ HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-cache",
 }
+PANEL: Final = re.compile("[0-9]{1,9}")
 MOST_BYTES: Final = 64 << 10
 SHUTDOWN_S: Final = 2.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -78,7 +80,7 @@ def page_app(service: Service, address: tuple[str, int], public: Collection[str]
     app.router.add_get("/api/page", page.about)
     app.router.add_get("/api/dashboards/{language}/{uid}", page.dashboard)
     app.router.add_post("/api/dashboards/{language}/{uid}/variables", page.variables)
-    app.router.add_post(r"/api/dashboards/{language}/{uid}/panels/{panel:[0-9]{1,9}}", page.panel)
+    app.router.add_post("/api/dashboards/{language}/{uid}/panels/{panel}", page.panel)
     app.router.add_get("/assets/{name}", page.asset)
     for path in ("/", "/d/{uid}", "/d/{uid}/{slug}"):
         app.router.add_get(path, page.start)
@@ -156,7 +158,10 @@ class _Page:
     async def panel(self, request: web.Request) -> web.Response:
         """The frames of one panel."""
         found = self._service.dashboard(request.match_info["language"], request.match_info["uid"])
-        return _json(await self._service.panel(found, int(request.match_info["panel"]), await _asked(request)))
+        panel = request.match_info["panel"]
+        if not PANEL.fullmatch(panel):
+            raise UnknownError(f"expected the id of a panel; found {panel[:20]!r}")
+        return _json(await self._service.panel(found, int(panel), await _asked(request)))
 
 
 def _is_api(request: web.Request) -> bool:

@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from tests.deploy.conftest import make_env
 from tests.deploy.contract import DEPLOY, run
+from tests.servers.ports import free_port
 
 SERVER = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
 pytestmark = pytest.mark.skipif(SERVER is None, reason="no mosquitto here: its passwords, TLS and rights are not tried")
@@ -53,12 +54,6 @@ class Broker:
         client.disconnect()
         client.loop_stop()
         return said
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def configuration(folder: Path, port: int) -> str:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import socket
+from itertools import count
 
 LOOPBACK = "127.0.0.1"
 # Below the ports that systems give to outgoing connections. From that range, a client that knocks at a stopped server
 # again and again would in the end be connected to itself, and the server could not come back to its port.
 FIRST, LAST = 20_000, 32_000
+# A server takes its port seconds after it was found free. So each of the processes that run tests side by side has
+# ports of its own, and goes round them: none is given out twice in a while.
+SHARES = 8
+SIZE = (LAST - FIRST) // SHARES
+MINE = FIRST + SIZE * (int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{SHARES - 1}").removeprefix("gw")) % SHARES)
+TURNS = count(random.SystemRandom().randrange(SIZE))
 
 
 def is_free(port: int) -> bool:
@@ -26,10 +34,7 @@ def is_free(port: int) -> bool:
 
 def free_port() -> int:
     """Port of 127.0.0.1 on which nothing listens now."""
-    chance = random.SystemRandom()
-    while not is_free(port := chance.randrange(FIRST, LAST)):
-        continue
-    return port
+    return next(port for turn in TURNS if is_free(port := MINE + turn % SIZE))
 
 
 def unique_name(prefix: str) -> str:
