@@ -45,7 +45,9 @@ NO_SCORE: Final = Words(
     "this point has no scores: a state, a virtual meter, or no whole interval in this range",
 )
 LOWER: Final = Words("下限", "lower")
-BAND: Final = {"fillOpacity": 0, "lineWidth": 0, "lineStyle": {"fill": "dash", "dash": [4, 4]}}
+HOURLY: Final = {"spanNulls": 3_700_000}
+"""A meter that is read by the hour has one score an hour: what is apart by that (ms) is one line."""
+BAND: Final = {"fillOpacity": 0, "lineWidth": 0, "lineStyle": {"fill": "dash", "dash": [4, 4]}, **HOURLY}
 
 WHAT_IS_IT: Final = Section(
     Words("這個點是什麼、資料新不新？", "What is this point, and is it fresh?"),
@@ -111,14 +113,14 @@ USUAL: Final = Section(
                     name="expected",
                     title=Words("預期", "expected"),
                     colour="text",
-                    custom={"lineStyle": {"fill": "dash", "dash": [8, 6]}, "fillOpacity": 0},
+                    custom={"lineStyle": {"fill": "dash", "dash": [8, 6]}, "fillOpacity": 0, **HOURLY},
                 ),
                 Column(name="lower", title=LOWER, colour="light-green", custom=BAND),
                 Column(
                     name="upper",
                     title=Words("上限", "upper"),
                     colour="light-green",
-                    custom={"lineWidth": 0, "fillBelowTo": LOWER, "fillOpacity": 15},
+                    custom={"lineWidth": 0, "fillBelowTo": LOWER, "fillOpacity": 15, **HOURLY},
                 ),
             ),
             decimals=2,
@@ -132,7 +134,7 @@ USUAL: Final = Section(
             title=Words("異常分數", "Anomaly score"),
             says=Words("0.5 的橙色虛線以上值得看一眼。", "Above the dashed orange line at 0.5 it is worth a look."),
             query="point/score",
-            columns=(Column(name="score", title=Words("分數", "score"), colour="purple"),),
+            columns=(Column(name="score", title=Words("分數", "score"), colour="purple", custom=HOURLY),),
             lowest=0,
             highest=1,
             least="5m",

@@ -36,7 +36,8 @@ from dashboards.words import Words
 
 NO_HANDLER: Final = Words("站檔的 kpis 沒有搬運機具", "the site's file has no handler among its kpis")
 NO_FUEL: Final = Words(
-    "站檔的搬運機具沒有燃料與搬運次數（roles: fuel, moves）", "no handler counts fuel and moves (roles: fuel, moves)"
+    "沒有按日知道的燃料與搬運次數（roles: fuel, moves；加油紀錄不分日，看上面的表）",
+    "no handler whose fuel and moves are known by day (roles: fuel, moves; fills are in the table above)",
 )
 NO_LOAD: Final = Words("站檔的 kpis 沒有用電系統", "the site's file has no load among its kpis")
 LINES: Final = Drawing(fill=0)
@@ -157,8 +158,9 @@ MOVES: Final = Section(
             width=8,
             link=TO_ASSET_OF_SERIES,
             empty=Words(
-                "站檔的搬運機具沒有引擎時數（roles: hours 或 engine）",
-                "no handler has hours of its engine (roles: hours or engine)",
+                "沒有按日知道的燃料與引擎時數（roles: fuel, hours 或 engine；加油紀錄不分日，看上面的表）",
+                "no handler whose fuel and engine-hours are known by day (roles: fuel, and hours or engine; fills are in "
+                "the table above)",
             ),
         ),
         Panel(

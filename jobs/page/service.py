@@ -166,7 +166,10 @@ def asked_of(content: Any) -> Asked:  # noqa: ANN401 - JSON
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise QueryError("expected from, to (UTC milliseconds), points and values by variable; found others") from error
     if not (-LONGEST_MS < span.from_ms <= span.to_ms < 2 * LONGEST_MS) or points < 1:
-        raise QueryError(f"expected a range that does not end before it begins; found {span.from_ms} to {span.to_ms}")
+        raise QueryError(
+            "expected a range that begins before it ends, from 1870 to 2170 (UTC milliseconds); "
+            f"found {span.from_ms} to {span.to_ms}"
+        )
     return Asked(span, given, points)
 
 

@@ -12,11 +12,11 @@ with reported as (
     group by k.site, k.asset
 ),
 
+-- By quarter-hour, since points may have finer intervals than others.
 each_interval as (
     select
         p.site,
         k.asset,
-        f.starts_at,
         f.local_day as day,
         sum(f.amount) filter (where k.role = 'hot_time') as hot,
         sum(f.amount) filter (where k.role = 'overheated_time') as overheated,
@@ -26,17 +26,21 @@ each_interval as (
         sum(f.amount) filter (where k.role = 'good') as good,
         sum(f.amount) filter (where k.role = 'scrap') as scrap,
         sum(f.amount) filter (where k.role in ('good', 'scrap')) as pieces,
-        sum(f.missing_ms) filter (where k.role in ('good', 'scrap')) as uncounted_ms,
+        sum(f.missing_ms) filter (where k.role in ('good', 'scrap') and p.kind <> 'amount') as uncounted_ms,
         sum(f.amount) filter (where k.role = 'temperature_area') as temperature_area,
         sum(p.resolution_ms - f.missing_ms) filter (where k.role = 'hot_time') as known_ms,
-        avg(p.resolution_ms - f.missing_ms) filter (where k.role = 'energy') as energy_known_ms,
-        avg(p.resolution_ms - f.missing_ms) filter (where k.role = 'good' and p.kind <> 'amount') as good_known_ms,
-        avg(p.resolution_ms - f.missing_ms) filter (where k.role = 'scrap' and p.kind <> 'amount') as scrap_known_ms
+        sum(f.missing_ms) filter (where k.role = 'energy') as energy_missing_ms,
+        sum(p.resolution_ms) filter (where k.role = 'energy') as energy_ms,
+        sum(f.missing_ms) filter (where k.role = 'good' and p.kind <> 'amount') as good_missing_ms,
+        sum(p.resolution_ms) filter (where k.role = 'good' and p.kind <> 'amount') as good_ms,
+        sum(f.missing_ms) filter (where k.role = 'scrap' and p.kind <> 'amount') as scrap_missing_ms,
+        sum(p.resolution_ms) filter (where k.role = 'scrap' and p.kind <> 'amount') as scrap_ms
     from op.kpi as k
     inner join op.point as p on k.point_id = p.point_id
     inner join fact.interval as f on p.point_id = f.point_id
     where k.kind = 'furnace' and position('@' in p.site) = 0
-    group by p.site, k.asset, f.starts_at, f.local_day
+    group by
+        p.site, k.asset, f.local_day, date_trunc('hour', f.starts_at), floor(extract(minute from f.starts_at) / 15)
 ),
 
 each_day as (
@@ -45,19 +49,25 @@ each_day as (
         e.asset,
         e.day,
         sum(e.hot) as hot,
-        sum(e.hot) filter (where e.uncounted_ms = 0 and e.pieces = 0) as waiting_hot,
+        case
+            when count(e.uncounted_ms) > 0
+                then coalesce(sum(e.hot) filter (where e.uncounted_ms = 0 and e.pieces = 0), 0)
+        end as waiting_hot,
         sum(e.overheated) as overheated,
         sum(e.overheated_area) as overheated_area,
         sum(e.heater) as heater,
         sum(e.energy) as energy,
-        sum(e.energy) filter (where e.hot > 0 and e.uncounted_ms = 0 and e.pieces = 0) as waiting_hot_energy,
+        case
+            when count(e.uncounted_ms) > 0
+                then coalesce(sum(e.energy) filter (where e.hot > 0 and e.uncounted_ms = 0 and e.pieces = 0), 0)
+        end as waiting_hot_energy,
         sum(e.good) as good,
         sum(e.scrap) as scrap,
         sum(e.temperature_area) as temperature_area,
         sum(e.known_ms) as known_ms,
-        sum(e.energy_known_ms) as energy_known_ms,
-        sum(e.good_known_ms) as good_known_ms,
-        sum(e.scrap_known_ms) as scrap_known_ms
+        1 - sum(e.energy_missing_ms) / sum(e.energy_ms) as energy_share,
+        coalesce(1 - sum(e.good_missing_ms) / sum(e.good_ms), 1) as good_share,
+        coalesce(1 - sum(e.scrap_missing_ms) / sum(e.scrap_ms), 1) as scrap_share
     from each_interval as e
     group by e.site, e.asset, e.day
 ),
@@ -85,11 +95,11 @@ select
     c.good_pieces,
     c.scrap_pieces,
     case
-        when coalesce(c.scrap_known_ms, c.good_known_ms, 0) >= 0.95 * coalesce(c.good_known_ms, 0)
+        when c.scrap_share >= 0.95 * c.good_share
             then c.good_pieces / nullif(c.good_pieces + c.scrap_pieces, 0)
     end as yield_share,
     case
-        when c.energy_known_ms >= 0.95 * coalesce(c.good_known_ms, 0)
+        when c.energy_share >= 0.95 * c.good_share
             then cast(c.energy as double precision) / 1000000 / nullif(c.good_pieces, 0)
     end as kwh_per_piece,
     cast(c.temperature_area as double precision) * 3.6 / nullif(cast(c.known_ms as double precision), 0) as mean_c,

@@ -52,10 +52,10 @@ select
     t.fuel_l,
     t.energy_kwh,
     t.engine_h,
-    case when t.fuel_known_h >= 0.95 * coalesce(t.moves_known_h, 0) then t.fuel_l / nullif(t.moves, 0) end
+    case when t.fuel_known_h >= 0.95 * coalesce(t.moves_known_h, 24) then t.fuel_l / nullif(t.moves, 0) end
         as l_per_move,
     case when t.fuel_known_h >= 0.95 * t.engine_known_h then t.fuel_l / nullif(t.engine_h, 0) end as l_per_engine_h,
-    case when t.energy_known_h >= 0.95 * coalesce(t.moves_known_h, 0) then t.energy_kwh / nullif(t.moves, 0) end
+    case when t.energy_known_h >= 0.95 * coalesce(t.moves_known_h, 24) then t.energy_kwh / nullif(t.moves, 0) end
         as kwh_per_move,
     case when t.energy_known_h >= 0.95 * t.engine_known_h then t.energy_kwh / nullif(t.engine_h, 0) end
         as kwh_per_engine_h,

@@ -1,23 +1,44 @@
 -- One row a role of a key figure and local day: what was counted or tallied, in `unit`, and the hours it is known of.
 create or replace view mart.kpi_daily as
+-- Each point by itself first: there are many intervals.
+with point as (
+    select distinct
+        k.kind,
+        p.site,
+        p.point_id,
+        p.resolution_ms
+    from op.kpi as k
+    inner join op.point as p on k.point_id = p.point_id
+    where position('@' in p.site) = 0
+),
+
+each_day as (
+    select
+        p.site,
+        p.kind,
+        p.point_id,
+        f.local_day as day,
+        sum(f.amount) as amount,
+        sum(p.resolution_ms - f.missing_ms) as known_ms
+    from point as p
+    inner join fact.interval as f on p.point_id = f.point_id
+    group by p.site, p.kind, p.point_id, f.local_day
+)
+
 select
-    p.site,
-    k.kind,
+    d.site,
+    d.kind,
     k.asset,
     k.system,
     k.role,
-    f.local_day as day,
-    cast(sum(f.amount) as double precision) / u.base_per_unit as amount,
+    d.day,
+    cast(sum(d.amount) as double precision) / u.base_per_unit as amount,
     u.unit,
-    case
-        when bool_or(p.kind <> 'amount')
-            then
-                count(*) * max(p.resolution_ms) / 3600000e0 / count(distinct p.point_id)
-                - cast(sum(f.missing_ms) as double precision) / 3600000 / count(distinct p.point_id)
-    end as known_h
-from op.kpi as k
-inner join op.point as p on k.point_id = p.point_id
-inner join fact.interval as f on p.point_id = f.point_id
+    cast(sum(d.known_ms) filter (where p.kind <> 'amount') as double precision)
+    / 3600000 / nullif(count(*) filter (where p.kind <> 'amount'), 0) as known_h
+from each_day as d
+inner join op.kpi as k on d.site = k.site and d.kind = k.kind and d.point_id = k.point_id
+inner join op.point as p on d.point_id = p.point_id
 inner join op.unit as u
     on u.unit = case p.quantity
         when 'energy' then 'kWh'
@@ -28,5 +49,4 @@ inner join op.unit as u
         when 'degree_time' then 'Cel.h'
         else '1'
     end
-where position('@' in p.site) = 0
-group by p.site, k.kind, k.asset, k.system, k.role, f.local_day, u.base_per_unit, u.unit;
+group by d.site, d.kind, k.asset, k.system, k.role, d.day, u.base_per_unit, u.unit;

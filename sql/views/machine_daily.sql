@@ -16,6 +16,7 @@ with tally as (
         sum(d.amount) filter (where d.role = 'energy') as energy_kwh,
         max(d.known_h) filter (where d.role = 'energy') as energy_known_h,
         max(d.known_h) filter (where d.role = 'good') as good_known_h,
+        max(d.known_h) filter (where d.role = 'scrap') as scrap_known_h,
         sum(d.amount) filter (where d.role = 'good') as counted_good,
         sum(d.amount) filter (where d.role = 'scrap') as counted_scrap
     from mart.kpi_daily as d
@@ -50,7 +51,10 @@ made as (
 counted as (
     select
         m.*,
-        m.good_pieces + coalesce(m.scrap_pieces, 0) as pieces
+        m.good_pieces + coalesce(m.scrap_pieces, 0) as pieces,
+        -- As much of the pieces is known as of the hours.
+        coalesce(m.good_known_h, m.known_h) >= 0.95 * m.known_h
+        and coalesce(m.scrap_known_h, m.known_h) >= 0.95 * m.known_h as are_counted
     from made as m
 )
 
@@ -70,12 +74,13 @@ select
     c.energy_kwh,
     c.good_pieces,
     c.scrap_pieces,
-    case when c.energy_known_h >= 0.95 * coalesce(c.good_known_h, 0) then c.energy_kwh / nullif(c.good_pieces, 0) end
+    case when c.energy_known_h >= 0.95 * coalesce(c.good_known_h, 24) then c.energy_kwh / nullif(c.good_pieces, 0) end
         as kwh_per_piece,
     c.cutting_h / nullif(c.planned_h, 0) as availability,
-    c.ideal_s * c.pieces / nullif(c.cutting_h * 3600, 0) as effectiveness,
-    case when c.scrap_pieces is not null then c.good_pieces / nullif(c.pieces, 0) end as quality_ratio,
-    c.ideal_s * c.good_pieces / nullif(c.planned_h * 3600, 0) as oee,
+    case when c.are_counted then c.ideal_s * c.pieces / nullif(c.cutting_h * 3600, 0) end as effectiveness,
+    case when c.are_counted and c.scrap_pieces is not null then c.good_pieces / nullif(c.pieces, 0) end
+        as quality_ratio,
+    case when c.are_counted then c.ideal_s * c.good_pieces / nullif(c.planned_h * 3600, 0) end as oee,
     c.known_h,
     c.pieces,
     c.ideal_s,

@@ -5,21 +5,21 @@ with declared as (
     select
         p.site,
         m.measure,
+        m.from_day,
+        m.title_zh,
+        m.title_en,
         m.role,
         count(*) filter (where p.kind <> 'amount') as points,
         count(*) filter (where p.kind = 'amount') as events
     from op.measure as m
     inner join op.point as p on m.point_id = p.point_id
-    group by p.site, m.measure, m.role
+    group by p.site, m.measure, m.from_day, m.title_zh, m.title_en, m.role
 ),
 
 each_point as (
     select
         p.site,
         m.measure,
-        m.from_day,
-        m.title_zh,
-        m.title_en,
         m.role,
         p.point_id,
         f.local_day as day,
@@ -40,16 +40,16 @@ each_point as (
     inner join op.point as p on m.point_id = p.point_id
     inner join fact.interval as f on p.point_id = f.point_id
     where position('@' in p.site) = 0
-    group by p.site, m.measure, m.from_day, m.title_zh, m.title_en, m.role, p.point_id, f.local_day
+    group by p.site, m.measure, m.role, p.point_id, f.local_day
 ),
 
 part as (
     select
         e.site,
         e.measure,
-        e.from_day,
-        e.title_zh,
-        e.title_en,
+        d.from_day,
+        d.title_zh,
+        d.title_en,
         e.role,
         e.day,
         cast(sum(e.amount) as double precision) / max(e.base_per_unit) as amount,
@@ -59,7 +59,7 @@ part as (
         end as known_h
     from each_point as e
     inner join declared as d on e.site = d.site and e.measure = d.measure and e.role = d.role
-    group by e.site, e.measure, e.from_day, e.title_zh, e.title_en, e.role, e.day
+    group by e.site, e.measure, d.from_day, d.title_zh, d.title_en, e.role, e.day
 ),
 
 -- A day without a fill or a delivery has one of zero.

@@ -8,50 +8,72 @@ with zone as (
     group by p.site
 ),
 
-bought as (
+-- Rows of both kinds under one another, so that a site that is asked for is looked up in each.
+part as (
     select
         d.site,
         cast(d.starts_at at time zone 'UTC' at time zone z.time_zone as date) as day,
-        sum(d.amount) as amount,
-        sum(d.estimated) as estimated,
-        sum(d.missing_ms) as missing_ms,
-        max(d.demand_mw) as demand_mw,
-        max(d.contract_mw) as contract_mw,
-        sum(c.cost_e8) as cost_e8
+        d.amount,
+        d.estimated,
+        d.missing_ms,
+        d.demand_mw,
+        d.contract_mw,
+        c.cost_e8,
+        null as scope,
+        cast(null as bigint) as location_e10,
+        cast(null as bigint) as market_e10
     from fact.demand as d
     inner join zone as z on d.site = z.site
     left join fact.cost as c on d.site = c.site and d.starts_at = c.starts_at
     where position('@' in d.site) = 0
-    group by 1, 2
-),
-
-emitted as (
+    union all
     select
         e.site,
         cast(e.starts_at at time zone 'UTC' at time zone z.time_zone as date) as day,
-        sum(e.location_e10) filter (where e.scope = 1) as scope_1_e10,
-        sum(e.location_e10) filter (where e.scope = 2) as scope_2_location_e10,
-        sum(e.market_e10) filter (where e.scope = 2) as scope_2_market_e10,
-        sum(e.location_e10) filter (where e.scope = 3) as scope_3_e10
+        null as amount,
+        null as estimated,
+        null as missing_ms,
+        null as demand_mw,
+        null as contract_mw,
+        null as cost_e8,
+        e.scope,
+        e.location_e10,
+        e.market_e10
     from fact.emission as e
     inner join zone as z on e.site = z.site
     where position('@' in e.site) = 0
-    group by 1, 2
+),
+
+each_day as (
+    select
+        x.site,
+        x.day,
+        sum(x.amount) as amount,
+        sum(x.estimated) as estimated,
+        sum(x.missing_ms) as missing_ms,
+        max(x.demand_mw) as demand_mw,
+        max(x.contract_mw) as contract_mw,
+        sum(x.cost_e8) as cost_e8,
+        sum(x.location_e10) filter (where x.scope = 1) as scope_1_e10,
+        sum(x.location_e10) filter (where x.scope = 2) as scope_2_location_e10,
+        sum(x.market_e10) filter (where x.scope = 2) as scope_2_market_e10,
+        sum(x.location_e10) filter (where x.scope = 3) as scope_3_e10
+    from part as x
+    group by x.site, x.day
 )
 
 select
-    coalesce(b.site, e.site) as site,
-    coalesce(b.day, e.day) as day,
-    cast(b.amount as double precision) / 1000000 as import_kwh,
-    cast(b.estimated as double precision) / 1000000 as estimated_kwh,
-    cast(b.missing_ms as double precision) / 1000 as missing_s,
-    cast(b.demand_mw as double precision) / 1000000 as peak_kw,
-    cast(b.contract_mw as double precision) / 1000000 as contract_kw,
-    cast(b.cost_e8 as double precision) / 100000000 as cost_ntd,
-    cast(b.cost_e8 as double precision) / 100 / nullif(cast(b.amount as double precision), 0) as ntd_per_kwh,
-    cast(e.scope_1_e10 as double precision) / 10000000000 as scope_1_kgco2e,
-    cast(e.scope_2_location_e10 as double precision) / 10000000000 as scope_2_location_kgco2e,
-    cast(e.scope_2_market_e10 as double precision) / 10000000000 as scope_2_market_kgco2e,
-    cast(e.scope_3_e10 as double precision) / 10000000000 as scope_3_kgco2e
-from bought as b
-full outer join emitted as e on b.site = e.site and b.day = e.day;
+    d.site,
+    d.day,
+    cast(d.amount as double precision) / 1000000 as import_kwh,
+    cast(d.estimated as double precision) / 1000000 as estimated_kwh,
+    cast(d.missing_ms as double precision) / 1000 as missing_s,
+    cast(d.demand_mw as double precision) / 1000000 as peak_kw,
+    cast(d.contract_mw as double precision) / 1000000 as contract_kw,
+    cast(d.cost_e8 as double precision) / 100000000 as cost_ntd,
+    cast(d.cost_e8 as double precision) / 100 / nullif(cast(d.amount as double precision), 0) as ntd_per_kwh,
+    cast(d.scope_1_e10 as double precision) / 10000000000 as scope_1_kgco2e,
+    cast(d.scope_2_location_e10 as double precision) / 10000000000 as scope_2_location_kgco2e,
+    cast(d.scope_2_market_e10 as double precision) / 10000000000 as scope_2_market_kgco2e,
+    cast(d.scope_3_e10 as double precision) / 10000000000 as scope_3_kgco2e
+from each_day as d;

@@ -1,7 +1,7 @@
 -- Hours of the furnace by local day: hot with pieces, hot without a piece.
 select
     cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
-    d.hot_h - coalesce(d.waiting_hot_h, 0) as forging_h,
+    d.hot_h - d.waiting_hot_h as forging_h,
     d.waiting_hot_h
 from mart.furnace_daily as d
 inner join mart.site as z on d.site = z.site

@@ -2,7 +2,7 @@
 with price as (
     select
         s.site,
-        sum(s.cost_ntd) / nullif(sum(s.import_kwh), 0) as ntd_per_kwh
+        sum(s.cost_ntd) / nullif(sum(s.import_kwh) filter (where s.cost_ntd is not null), 0) as ntd_per_kwh
     from mart.site_daily as s
     where
         s.site in (${site:sqlstring}) and s.day >= cast(cast($__timeFrom() as timestamp) as date)
