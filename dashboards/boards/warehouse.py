@@ -159,8 +159,8 @@ MOVES: Final = Section(
             link=TO_ASSET_OF_SERIES,
             empty=Words(
                 "沒有按日知道的燃料與引擎時數（roles: fuel, hours 或 engine；加油紀錄不分日，看上面的表）",
-                "no handler whose fuel and engine-hours are known by day (roles: fuel, and hours or engine; fills are in "
-                "the table above)",
+                "no handler whose fuel and engine-hours are known by day (roles: fuel, and hours or engine; fills are "
+                "in the table above)",
             ),
         ),
         Panel(

@@ -13,5 +13,7 @@ do $$
 begin
     execute format('alter role kilowatch_grafana in database %I set jit = off', current_database());
     execute format('alter role kilowatch_grafana in database %I set work_mem = ''64MB''', current_database());
+exception when insufficient_privilege then
+    raise notice 'whoever made the role kilowatch_grafana may set jit = off and work_mem = 64MB for it';
 end
 $$;
