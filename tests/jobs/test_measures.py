@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -228,6 +229,27 @@ def test_hot_spots_are_the_fuel_and_the_meters_of_their_assets_each_counted_once
     lamps = spots["yard-lights"]
     assert lamps[0] is lamps[2] is None
     assert lamps[3] == pytest.approx(lamps[1] * factor, rel=0.01)
+
+
+def test_a_hot_spot_of_a_day_of_which_its_meter_says_nothing_is_not_known(
+    story: partial[Story], tmp_path: Path
+) -> None:
+    yard = story("container_yard")
+    copy = shutil.copy(yard.path, tmp_path / "silent.duckdb")
+    with closing(DuckDBStore(Path(copy))) as store:
+        store.con.execute(
+            "update fact.interval set amount = null, missing_ms = 900000 where local_day = '2025-04-02' and point_id in"
+            " (select point_id from op.point where site = 'container_yard'"
+            " and point in (site || '/dispensers/kwh', site || '/rtg-1/flow'))"
+        )
+        found = store.query(
+            "select asset, energy_kwh, fuel_l, location_kgco2e, cost_ntd from mart.hot_spot_daily"
+            " where day = '2025-04-02' and asset in ('dispensers', 'rtg-1', 'yard-lights') order by asset"
+        ).rows()
+    assert found[0] == ("dispensers", None, None, None, None)
+    assert found[1][1] > 0
+    assert found[1][2:] == (None, None, None)
+    assert None not in (found[2][1], *found[2][3:])
 
 
 def test_a_measure_changes_nothing_before_its_day(tmp_path: Path) -> None:

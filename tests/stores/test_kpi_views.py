@@ -21,12 +21,15 @@ from tests.stores.test_tallies import Row, frame, point
 DAY = 86_400
 GENERATED, EXPORTED, MAIN = "site/pv", "site/export", "site/main"
 LAMPS = ("site/lamps-1", "site/lamps-2")
-FILLS, MOVES, GOOD, SCRAP = "site/fills", "site/moves", "site/good", "site/scrap"
+FILLS, MOVES, GOOD, SCRAP, POWER = (f"site/{name}" for name in ("fills", "moves", "good", "scrap", "kw"))
+HEAT = "site/heat"
 OTHERS = (
     point(FILLS, PointKind.AMOUNT, Quantity.VOLUME, "L"),
     point(MOVES, PointKind.REGISTER, Quantity.COUNT, "1"),
     point(GOOD, PointKind.REGISTER, Quantity.COUNT, "pcs"),
     point(SCRAP, PointKind.REGISTER, Quantity.COUNT, "pcs"),
+    replace(point(HEAT, PointKind.GAUGE, Quantity.TEMPERATURE, "Cel"), resolution_ms=300_000),
+    replace(point(POWER, PointKind.POWER, Quantity.ENERGY, "kW"), resolution_ms=300_000),
 )
 
 
@@ -138,3 +141,41 @@ def test_scrap_of_half_a_day_gives_no_yield(tmp_path: Path) -> None:
         days = views(tmp_path / f"{nth}.duckdb", (row,), readings, "furnace_daily")
         assert days[0]["yield_share"] == pytest.approx(0.9)
         assert days[-1]["yield_share"] == (pytest.approx(0.9) if nth else None)
+
+
+def test_oee_of_pieces_that_were_counted_for_half_a_day_is_not_known(tmp_path: Path) -> None:
+    numbers = {"idle_kw": 0.5, "setup_kw": 2.0, "cutting_kw": 5.0, "planned_h": 16.0, "ideal_s": 30.0}
+    row = kpi(KpiKind.MACHINE, {"power": (POWER,), "good": (GOOD,), "scrap": (SCRAP,)}, numbers)
+    power = [(POWER, second, 6.0, None) for second in range(0, 2 * DAY + 1, 300)]
+    names = ("effectiveness", "quality_ratio", "oee")
+    for nth, until in enumerate((DAY + DAY // 2, 2 * DAY)):
+        readings = power + climbing(GOOD, 0.9, until=until) + climbing(SCRAP, 0.1, until=until)
+        days = views(tmp_path / f"{nth}.duckdb", (row,), readings, "machine_daily")
+        whole, other = days[0], days[1]
+        assert [whole[name] for name in names] == pytest.approx(
+            [0.5, 0.9, 0.5 * 0.9 * whole["cutting_h"] / 16], rel=0.01
+        )
+        assert [other[name] is None for name in names] == [nth == 0] * 3
+
+
+def test_a_role_is_known_as_long_as_its_points_are_whatever_their_intervals(tmp_path: Path) -> None:
+    row = kpi(KpiKind.ROOM, {"energy": (POWER, MAIN)}, {})
+    power = [(POWER, second, 6.0, None) for second in range(0, 2 * DAY + 1, 300)]
+    for nth, until in enumerate((DAY, 2 * DAY)):
+        readings = power + climbing(MAIN, 0.1, until=until)
+        days = views(tmp_path / f"{nth}.duckdb", (row,), readings, "kpi_daily")
+        assert [day["known_h"] for day in days[:2]] == pytest.approx([16, 24 if nth else (24 + 8) / 2], abs=0.3)
+
+
+def test_hours_that_a_furnace_waits_are_not_known_without_a_counter(tmp_path: Path) -> None:
+    numbers = {"hot_c": 650.0, "too_hot_c": 780.0}
+    heat = [(HEAT, second, 700.0, None) for second in range(0, 2 * DAY + 1, 300)]
+    counted = kpi(KpiKind.FURNACE, {"temperature": (HEAT,), "good": (GOOD,)}, numbers)
+    idle = heat + climbing(GOOD, 0.0, until=DAY) + climbing(GOOD, 1.0, since=DAY + 300)
+    days = views(tmp_path / "counted.duckdb", (counted,), idle, "furnace_daily")
+    assert days[0]["waiting_hot_h"] == days[0]["hot_h"] > 0
+    assert days[-1]["waiting_hot_h"] == 0 < days[-1]["hot_h"]
+    bare = kpi(KpiKind.FURNACE, {"temperature": (HEAT,)}, numbers)
+    for day in views(tmp_path / "bare.duckdb", (bare,), heat, "furnace_daily"):
+        assert day["hot_h"] > 0
+        assert day["waiting_hot_h"] is None
