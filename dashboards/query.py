@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -11,6 +12,8 @@ from streams.domain.findings import KilowatchError
 TYPE: Final = "grafana-postgresql-datasource"
 UID: Final = "kilowatch"
 SQL: Final = Path(__file__).parent / "sql"
+DAY_START: Final = re.compile(r"local_day_start\((\w+\.day), (\w+\.time_zone)\)")
+IN_DAYS: Final = re.compile(r"^( *)(.*?)in_local_days\((\w+\.day)(?:, (\w+\.time_zone))?\)", re.MULTILINE)
 
 
 class BuildError(KilowatchError):
@@ -23,11 +26,35 @@ def source() -> shapes.DataSourceRef:
 
 
 def sql_of(name: str) -> str:
-    """The statement in `dashboards/sql/{name}.sql`, without its semicolon; BuildError where there is none."""
+    """The statement in `dashboards/sql/{name}.sql`, without its semicolon; BuildError where there is none.
+
+    `local_day_start(d.day, z.time_zone)` stands for the moment at which a local day begins. `in_local_days(d.day)`,
+    after `where` or `and`, is true of the days that a range may touch, and with the zone of those that begin in it or
+    twelve hours before: half of such a day is in the range.
+    """
     path = SQL / f"{name}.sql"
     if not path.is_file():
         raise BuildError(f"{path}: expected the SQL of a panel; found no file; write it, or mend the panel's query")
-    return path.read_text(encoding="utf-8").strip().removesuffix(";")
+    statement = path.read_text(encoding="utf-8").strip().removesuffix(";")
+    return DAY_START.sub(_day_start, IN_DAYS.sub(_in_days, statement))
+
+
+def _day_start(found: re.Match[str]) -> str:
+    return f"cast({found[1]} as timestamp) at time zone {found[2]} at time zone 'UTC'"
+
+
+def _in_days(found: re.Match[str]) -> str:
+    indent, before, day, zone = found.groups()
+    lines = [
+        f"{before}{day} >= cast(cast($__timeFrom() as timestamp) as date)",
+        f"and {day} <= cast(cast($__timeTo() as timestamp) as date) + 1",
+    ]
+    if zone:
+        lines += [
+            f"and local_day_start({day}, {zone})",
+            "between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)",
+        ]
+    return "\n".join(f"{indent}{line}" for line in lines)
 
 
 class SqlQuery(variants.Dataquery):

@@ -18,15 +18,12 @@ energy as (
     inner join mart.site as z on e.site = z.site
     where
         e.site in (${site:sqlstring})
-        and e.day >= cast(cast($__timeFrom() as timestamp) as date)
-        and e.day <= cast(cast($__timeTo() as timestamp) as date) + 1
-        and cast(e.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
+        and in_local_days(e.day, z.time_zone)
     group by e.site, e.day
 )
 
 select
-    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    local_day_start(d.day, z.time_zone) as time,
     case when d.in_band_share >= 0.99 then e.energy_kwh end as in_band_kwh,
     case when d.in_band_share < 0.99 then e.energy_kwh end as out_of_band_kwh,
     d.mean_kinetic_c
@@ -36,8 +33,5 @@ left join energy as e on d.site = e.site and d.day = e.day
 where
     d.site in (${site:sqlstring})
     and d.asset in (${room:sqlstring})
-    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
+    and in_local_days(d.day, z.time_zone)
 order by 1;

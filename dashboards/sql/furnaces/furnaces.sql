@@ -5,8 +5,7 @@ with price as (
         sum(s.cost_ntd) / nullif(sum(s.import_kwh) filter (where s.cost_ntd is not null), 0) as ntd_per_kwh
     from mart.site_daily as s
     where
-        s.site in (${site:sqlstring}) and s.day >= cast(cast($__timeFrom() as timestamp) as date)
-        and s.day <= cast(cast($__timeTo() as timestamp) as date) + 1
+        s.site in (${site:sqlstring}) and in_local_days(s.day)
     group by s.site
 ),
 
@@ -28,10 +27,7 @@ ran as (
     inner join mart.site as z on d.site = z.site
     where
         d.site in (${site:sqlstring})
-        and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-        and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
+        and in_local_days(d.day, z.time_zone)
     group by d.site, d.asset
 )
 

@@ -12,10 +12,7 @@ with planned as (
     where
         d.site in (${site:sqlstring})
         and d.asset in (${machine:sqlstring})
-        and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-        and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
-        and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-        between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
+        and in_local_days(d.day, z.time_zone)
         and d.planned_h is not null
 )
 

@@ -6,6 +6,5 @@ from mart.measure_daily as d
 where
     d.site in (${site:sqlstring})
     and d.measure in (${measure:sqlstring})
-    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
+    and in_local_days(d.day)
     and (d.known_h is null or d.known_h >= 23);

@@ -10,8 +10,7 @@ inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
     and d.measure in (${measure:sqlstring})
-    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
+    and in_local_days(d.day)
     and d.energy_kwh is not null
     and d.output is not null
 group by date_trunc('week', d.day)

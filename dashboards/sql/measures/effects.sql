@@ -29,8 +29,7 @@ select
 from mart.measure_daily as d
 where
     d.site in (${site:sqlstring})
-    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
+    and in_local_days(d.day)
     and (d.known_h is null or d.known_h >= 23)
 group by d.measure, d.title_zh, d.title_en, d.from_day
 order by d.from_day, d.measure;

@@ -1,6 +1,6 @@
 -- Emissions of the measure's points by local day, before it and since.
 select
-    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    local_day_start(d.day, z.time_zone) as time,
     max(case when not d.is_after then d.location_kgco2e end) as before_value,
     max(case when d.is_after then d.location_kgco2e end) as after_value
 from mart.measure_daily as d
@@ -8,8 +8,7 @@ inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
     and d.measure in (${measure:sqlstring})
-    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
+    and in_local_days(d.day)
     and d.location_kgco2e is not null
 group by 1
 order by 1;

@@ -15,8 +15,7 @@ from mart.conservation as c
 inner join mart.point as p on c.point = p.point
 where
     c.site in (${site:sqlstring})
-    and c.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and c.day <= cast(cast($__timeTo() as timestamp) as date) + 1
+    and in_local_days(c.day)
     and (
         c.wrapped_kwh <> 0
         or c.reset_kwh <> 0

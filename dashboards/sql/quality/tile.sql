@@ -4,5 +4,4 @@ select
     count(*) as register_days
 from mart.conservation as c
 where
-    c.site in (${site:sqlstring}) and c.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and c.day <= cast(cast($__timeTo() as timestamp) as date) + 1;
+    c.site in (${site:sqlstring}) and in_local_days(c.day);

@@ -1,15 +1,12 @@
 -- Income of the energy that each solar plant exported by local day.
 select
-    cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC' as time,
+    local_day_start(d.day, z.time_zone) as time,
     d.asset as metric,
     d.export_ntd
 from mart.solar_daily as d
 inner join mart.site as z on d.site = z.site
 where
     d.site in (${site:sqlstring})
-    and d.day >= cast(cast($__timeFrom() as timestamp) as date)
-    and d.day <= cast(cast($__timeTo() as timestamp) as date) + 1
-    and cast(d.day as timestamp) at time zone z.time_zone at time zone 'UTC'
-    between cast($__timeFrom() as timestamp) - interval '12 hours' and cast($__timeTo() as timestamp)
+    and in_local_days(d.day, z.time_zone)
     and d.export_ntd is not null
 order by 1, 2;
