@@ -175,6 +175,7 @@ class Pipeline:
             for point in table.virtual
         }
         self.holidays = reference.tariffs.off_days | set(table.site.off_peak_days)
+        self.reading_ms = np.where(table.is_level, 0, table.interval_ms)
         self.scoring: anomaly.State | None = None
         self.watch = Watch.of(table, reference.tariffs) if table.site.rules or rules else None
         self.watching = self._watching(rules)
@@ -329,8 +330,7 @@ class Pipeline:
         if self.scoring is None:
             self.scoring = anomaly.from_bytes(len(self.table.points), self.memory.scored())
         minute = minute_of_week(rows.starts_ms, self.table.site.time_zone, self.holidays)
-        reading_ms = np.where(self.table.is_level, 0, self.table.interval_ms)[rows.place]
-        self.scoring, frame, found = score(self.scoring, rows, minute, reading_ms)
+        self.scoring, frame, found = score(self.scoring, rows, minute, self.reading_ms[rows.place])
         place = np.unique(rows.place)
         return frame, found, dict(zip(place.tolist(), anomaly.to_bytes(self.scoring, place), strict=True))
 

@@ -10,14 +10,33 @@ import numpy as np
 import pytest
 from hypothesis import Phase, settings
 
-from streams.operators import advance, energy, episodes, registers, segments, tallies, thresholds, watch, watch_state
+from streams.operators import (
+    advance,
+    energy,
+    episodes,
+    registers,
+    scoring,
+    segments,
+    tallies,
+    thresholds,
+    watch,
+    watch_state,
+)
 from streams.operators.metering import Count, Course, Meter
 from streams.operators.models import watch as model_watch
 from streams.operators.points import PointTable
 from streams.operators.readings import Readings
 from streams.operators.state import EnergyState
 from streams.pipeline import Pipeline
-from tests.operators import test_demand_watch, test_energy, test_models, test_registers, test_tallies, test_watch
+from tests.operators import (
+    test_anomaly,
+    test_demand_watch,
+    test_energy,
+    test_models,
+    test_registers,
+    test_tallies,
+    test_watch,
+)
 from tests.stores import test_duckdb
 
 Patch = pytest.MonkeyPatch
@@ -66,6 +85,16 @@ def test_law_2_is_missed_when_a_gap_counts_as_known(monkeypatch: Patch) -> None:
     monkeypatch.setattr(energy, "rates", zeros)
     with pytest.raises(AssertionError):
         test_energy.test_a_gap_in_power_is_missing_and_never_a_zero()
+
+
+def test_law_4_is_missed_when_the_first_interval_of_a_reading_is_told_by_the_batch(monkeypatch: Patch) -> None:
+    kept = scoring._is_news
+
+    def per_batch(minute: np.ndarray, beat: np.ndarray, resolution: np.ndarray) -> np.ndarray:
+        return kept(minute - minute[0], beat, resolution)
+
+    monkeypatch.setattr(scoring, "_is_news", per_batch)
+    fails(test_anomaly.test_cuts_within_a_reading_of_several_intervals_change_nothing)
 
 
 def test_law_4_is_missed_when_lateness_is_decided_per_batch(monkeypatch: Patch) -> None:

@@ -49,7 +49,7 @@ def score(
     """
     resolution = rows.ends_ms - rows.starts_ms
     beat = resolution if reading_ms is None else -(-np.maximum(reading_ms, resolution) // resolution) * resolution
-    is_news = minute_of_week * MINUTE_MS % beat < resolution
+    is_news = _is_news(minute_of_week, beat, resolution)
     known = np.isfinite(rows.mean) & ~rows.is_estimated
     value = np.where(known, rows.mean, np.nan)
     found = {name: np.full(len(rows), np.nan) for name in ("score", "expected", "lower", "upper")}
@@ -64,6 +64,12 @@ def score(
     columns = {"place": rows.place, "starts_ms": rows.starts_ms, "ends_ms": rows.ends_ms, "value": value}
     frame = pl.DataFrame(columns | found | {"cause": cause, "is_warming": is_warming}, schema=SCORES)
     return state, frame.filter(pl.Series(known)).fill_nan(None), np.where(is_warming, np.nan, found["score"])
+
+
+def _is_news(minute_of_week: Int, beat: Int, resolution: Int) -> NDArray[np.bool_]:
+    """The first interval of each beat, told by its own time alone (law 4)."""
+    first: NDArray[np.bool_] = minute_of_week * MINUTE_MS % beat < resolution
+    return first
 
 
 @lru_cache(maxsize=64)

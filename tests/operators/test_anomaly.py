@@ -48,15 +48,16 @@ def closed(value: Values, first: int = 0) -> Closed:
 
 
 def run(
-    value: Values, cuts: list[int] | None = None, state: State | None = None, first: int = 0
+    value: Values, cuts: list[int] | None = None, state: State | None = None, first: int = 0, quarters: int = 1
 ) -> tuple[State, Scored]:
-    """All rows of scores by point and time, in pieces cut at some steps."""
+    """All rows of scores by point and time, in pieces cut at some steps; a reading is of so many quarter-hours."""
     state = anomaly.fresh(value.shape[1]) if state is None else state
     edges = [0, *sorted({cut for cut in cuts or [] if 0 < cut < len(value)}), len(value)]
     found: Scored = {}
     for begin, end in pairwise(edges):
         rows = closed(value[begin:end], first + begin)
-        state, frame, _ = score(state, rows, rows.starts_ms // 60_000 % 10_080)
+        reading_ms = np.full(len(rows), quarters * QUARTER_MS)
+        state, frame, _ = score(state, rows, rows.starts_ms // 60_000 % 10_080, reading_ms)
         found |= {(row[0], row[1]): row for row in frame.iter_rows()}
     return state, found
 
@@ -104,6 +105,20 @@ def test_cuts_change_nothing_and_bytes_restore_the_state(seed: int, cuts: list[i
     end, rest = run(value[middle:], state=loaded, first=middle)
     assert same_state(end, state)
     assert {**until(whole, middle), **rest} == whole
+
+
+@settings(max_examples=10, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    cuts=st.lists(st.integers(1, STEPS - 1), min_size=1, max_size=6),
+    quarters=st.integers(2, 96),
+)
+def test_cuts_within_a_reading_of_several_intervals_change_nothing(seed: int, cuts: list[int], quarters: int) -> None:
+    value = series(seed, 2)
+    state, whole = run(value, quarters=quarters)
+    again, found = run(value, cuts, quarters=quarters)
+    assert found == whole
+    assert same_state(state, again)
 
 
 @settings(max_examples=5, deadline=None)
